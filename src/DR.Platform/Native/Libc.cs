@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace DR.Platform.Native;
+
+/// <summary>
+/// System calls of Linux on 64-bit machines, named as in the C headers. -1 means failure, with the reason in
+/// <see cref="Marshal.GetLastPInvokeError"/>.
+/// </summary>
+internal static unsafe partial class Libc
+{
+    // fcntl.h, asm-generic
+    public const int O_RDONLY = 0;
+    public const int O_RDWR = 2;
+    public const int O_EXCL = 0x80;
+    public const int O_CLOEXEC = 0x80000;
+
+    public const int FALLOC_FL_KEEP_SIZE = 0x01;
+    public const int FALLOC_FL_PUNCH_HOLE = 0x02;
+    public const int FALLOC_FL_ZERO_RANGE = 0x10;
+
+    public const int SEEK_DATA = 3;
+    public const int SEEK_HOLE = 4;
+
+    public const int LOCK_EX = 2;
+    public const int LOCK_NB = 4;
+
+    public const int POSIX_FADV_DONTNEED = 4;
+
+    /// <summary>Opens the file without any cache between where the architecture's headers put this bit.</summary>
+    public static int O_DIRECT =>
+        RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeFileHandle open(string path, int flags, int mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint pread(SafeFileHandle fd, byte* buf, nuint count, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint pwrite(SafeFileHandle fd, byte* buf, nuint count, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fdatasync(SafeFileHandle fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fallocate(SafeFileHandle fd, int mode, long offset, long len);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial long lseek(SafeFileHandle fd, long offset, int whence);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int flock(SafeFileHandle fd, int operation);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(SafeFileHandle fd, int cmd, byte* argument);
+
+    /// <summary>Returns the error number itself; 0 for success.</summary>
+    [LibraryImport("libc")]
+    public static partial int posix_fadvise(SafeFileHandle fd, long offset, long len, int advice);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fstatfs(SafeFileHandle fd, byte* buf);
+
+    /// <summary>
+    /// A write lock on the whole file that belongs to this open file (F_OFD_SETLK), as QEMU asks for. struct flock:
+    /// l_type i16 @0 (1 = F_WRLCK), l_whence i16 @2, l_start i64 @8, l_len i64 @16 (0 = to the end), l_pid i32 @24.
+    /// </summary>
+    public static int LockWhole(SafeFileHandle fd)
+    {
+        const int F_OFD_SETLK = 37;
+        byte* flock = stackalloc byte[32];
+        new Span<byte>(flock, 32).Clear();
+        flock[0] = 1;
+        return fcntl(fd, F_OFD_SETLK, flock);
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(int dirfd, string path, int flags, uint mask, byte* buf);
+}
