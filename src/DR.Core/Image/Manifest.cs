@@ -1,0 +1,132 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using DR.Core.Devices;
+using DR.Core.Layout;
+using DR.Core.Primitives;
+
+namespace DR.Core.Image;
+
+/// <summary>
+/// The machine as it was when the capture began: everything that a restore has to know before the first data byte.
+/// Stored as JSON; a reader passes over members that it does not know.
+/// </summary>
+/// <param name="Name">What the operator called the image.</param>
+/// <param name="Program">Name and version of the program that wrote it.</param>
+/// <param name="Inconsistent">Whether a source was in use while it was read, without a snapshot.</param>
+public sealed record Manifest(
+    string Name,
+    string Program,
+    bool Inconsistent,
+    MachineFacts Machine,
+    IReadOnlyList<ManifestDisk> Disks,
+    IReadOnlyList<ManifestVolume> Volumes,
+    IReadOnlyList<ManifestRegion> Regions)
+{
+    /// <summary>What the plan of the capture warned of.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.Manifest);
+
+    /// <exception cref="CorruptDataException">It is no manifest, or what it says cannot be.</exception>
+    public static Manifest Decode(ReadOnlySpan<byte> bytes, string where)
+    {
+        Manifest? manifest;
+        try
+        {
+            manifest = JsonSerializer.Deserialize(bytes, ManifestJson.Default.Manifest);
+        }
+        catch (JsonException e)
+        {
+            throw new CorruptDataException(where, $"the manifest cannot be read: {e.Message}", e);
+        }
+
+        ManifestChecks.Check(manifest ?? throw new CorruptDataException(where, "the manifest is empty"), where);
+        return manifest;
+    }
+
+    /// <summary>Blocks and length of every space in the image, by its number.</summary>
+    public IEnumerable<Space> Spaces() =>
+        Volumes.Select(v => new Space(v.Space, v.Length, v.MapBlockSize, true))
+            .Concat(Regions.Select(r => new Space(r.Space, r.Extent.Length, ImageFormat.DefaultBlockSize, false)));
+}
+
+/// <summary>A run of bytes that frames address: a volume (which has a map) or a raw region (all of it allocated).</summary>
+public sealed record Space(int Number, long Length, int BlockSize, bool HasMap);
+
+/// <param name="Index">From 0; what segments and regions refer to.</param>
+public sealed record ManifestDisk(int Index, DiskIdentity Identity, DiskLayout Layout);
+
+/// <summary>What a filesystem (or the like) lives on.</summary>
+/// <param name="Space">Number by which frames address it.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="MapBlockSize">Bytes in a block of its map.</param>
+/// <param name="FileSystemBlockSize">Bytes of its own allocation unit; 0 where unknown.</param>
+/// <param name="WholeBecause">Why all of it was saved; null if its map could be trusted.</param>
+public sealed record ManifestVolume(
+    int Space,
+    string Kind,
+    string? Label,
+    string? Uuid,
+    long Length,
+    int MapBlockSize,
+    int FileSystemBlockSize,
+    long AllocatedBytes,
+    long ExcludedBytes,
+    bool Clean,
+    string? WholeBecause,
+    IReadOnlyList<ManifestSegment> Segments)
+{
+    /// <summary>The tool that grows it; null where it is left as it is.</summary>
+    public string? GrowTool { get; init; }
+
+    /// <summary>Bytes up to which it can grow.</summary>
+    public long MaximumLength { get; init; } = long.MaxValue;
+
+    /// <summary>Largest logical sector, bytes, of a disk that it can live on.</summary>
+    public int LargestSectorSize { get; init; } = 4096;
+
+    public string Title => $"{Kind}{(string.IsNullOrEmpty(Label) ? "" : $" \"{Label}\"")}";
+}
+
+/// <summary>A piece of a volume on a disk; segments in the order of the volume's bytes.</summary>
+/// <param name="Partition">Number of the partition it fills; 0 for the whole disk.</param>
+public sealed record ManifestSegment(int Disk, int Partition, Extent Extent);
+
+/// <summary>Bytes of a disk outside its volumes.</summary>
+/// <param name="Role">bootSector, headGap, ebr, gptPrimary, gptBackup, tail.</param>
+public sealed record ManifestRegion(int Space, int Disk, Extent Extent, string Role);
+
+/// <summary>What the capture found out while it read.</summary>
+public sealed record Findings(IReadOnlyList<UnreadableRun> Unreadable, IReadOnlyList<string> Notes)
+{
+    public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.Findings);
+
+    public static Findings Decode(ReadOnlySpan<byte> bytes, string where)
+    {
+        try
+        {
+            var findings = JsonSerializer.Deserialize(bytes, ManifestJson.Default.Findings);
+            return findings is { Unreadable: not null, Notes: not null }
+                ? findings
+                : throw new CorruptDataException(where, "the findings are incomplete");
+        }
+        catch (JsonException e)
+        {
+            throw new CorruptDataException(where, $"the findings cannot be read: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>Bytes of a space that the source could not give; zeros in the image.</summary>
+public sealed record UnreadableRun(int Space, Extent Extent);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    IgnoreReadOnlyProperties = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    MaxDepth = 32)]
+[JsonSerializable(typeof(Manifest))]
+[JsonSerializable(typeof(Findings))]
+internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -1,0 +1,86 @@
+using DR.Core.Layout;
+using DR.Core.Primitives;
+
+namespace DR.Core.Image;
+
+/// <summary>
+/// A manifest is input like any other: before anything is allocated or written on its account, its numbers have to be
+/// possible and to agree with one another.
+/// </summary>
+internal static class ManifestChecks
+{
+    private const int MaxItems = 100_000;
+
+    public static void Check(Manifest manifest, string where)
+    {
+        Require(manifest.Disks.Count is > 0 and <= 4096, where, $"it has {manifest.Disks.Count} disks");
+        Require(manifest.Volumes.Count + manifest.Regions.Count <= MaxItems, where, "it has too many volumes and regions");
+        for (int i = 0; i < manifest.Disks.Count; i++)
+        {
+            Require(manifest.Disks[i].Index == i, where, $"disk {i} has the number {manifest.Disks[i].Index}");
+            CheckLayout(manifest.Disks[i].Layout, $"{where}, disk {i}");
+        }
+
+        var numbers = new HashSet<int>();
+        foreach (var volume in manifest.Volumes)
+        {
+            Require(numbers.Add(volume.Space), where, $"the space {volume.Space} is used twice");
+            CheckVolume(manifest, volume, $"{where}, volume {volume.Space}");
+        }
+
+        foreach (var region in manifest.Regions)
+        {
+            Require(numbers.Add(region.Space), where, $"the space {region.Space} is used twice");
+            CheckExtent(manifest, region.Disk, region.Extent, $"{where}, region {region.Space}");
+            Require(region.Extent.Length <= 1L << 40, where, $"region {region.Space} has {region.Extent.Length} bytes");
+        }
+    }
+
+    private static void CheckLayout(DiskLayout layout, string where)
+    {
+        int sector = layout.SectorSize;
+        Require(sector is >= 512 and <= 65536 && (sector & (sector - 1)) == 0, where, $"its sectors have {sector} bytes");
+        Require(layout.Length > 0, where, $"it has {layout.Length} bytes");
+        Require(layout.Partitions.Count <= MaxItems, where, "it has too many partitions");
+        foreach (var partition in layout.Partitions)
+        {
+            Require(partition.Extent.Start >= 0 && partition.Extent.Length >= 0
+                && partition.Extent.Start <= layout.Length - partition.Extent.Length, where,
+                $"partition {partition.Number} lies at {partition.Extent.Start} with {partition.Extent.Length} bytes");
+        }
+    }
+
+    private static void CheckVolume(Manifest manifest, ManifestVolume volume, string where)
+    {
+        int block = volume.MapBlockSize;
+        Require(block is >= ImageFormat.MinBlockSize and <= ImageFormat.MaxFrameBytes && (block & (block - 1)) == 0, where,
+            $"its map has blocks of {block} bytes");
+        Require(volume.Length > 0 && BlockMap.CountOf(volume.Length, block) <= ImageFormat.MaxBlocks, where,
+            $"{volume.Length} bytes are more than a map holds");
+        Require(volume.Segments.Count > 0, where, "it has no segments");
+        long sum = 0;
+        foreach (var segment in volume.Segments)
+        {
+            CheckExtent(manifest, segment.Disk, segment.Extent, where);
+            sum += segment.Extent.Length;
+        }
+
+        Require(sum == volume.Length, where, $"its segments have {sum} bytes, the volume has {volume.Length}");
+    }
+
+    private static void CheckExtent(Manifest manifest, int disk, Extent extent, string where)
+    {
+        Require(disk >= 0 && disk < manifest.Disks.Count, where, $"it lies on disk {disk}, of {manifest.Disks.Count}");
+        long length = manifest.Disks[disk].Layout.Length;
+        Require(extent.Start >= 0 && extent.Length > 0 && extent.Start <= length - extent.Length, where,
+            $"it lies at {extent.Start} with {extent.Length} bytes, on a disk of {length} bytes");
+    }
+
+    private static void Require(bool holds, string where, string problem)
+    {
+        if (!holds)
+        {
+            throw new CorruptDataException(where, problem);
+        }
+    }
+}
