@@ -1,0 +1,186 @@
+using DR.Core.Devices;
+using DR.Core.FileSystems;
+using DR.Core.Image;
+using DR.Core.Primitives;
+
+namespace DR.Engine.Capture;
+
+/// <summary>
+/// Carries out a plan: workers read and encode frames side by side, one writer puts them into the image in order.
+/// Sources are opened for reading only.
+/// </summary>
+public sealed class CapturePipeline(IMachine machine, IFrameCompressor compressor, TimeProvider time)
+{
+    private readonly List<UnreadableRun> _unreadable = [];
+
+    /// <summary>Threads that read and encode. More than cores, since each waits for its disk for a part of its time.</summary>
+    public int Workers { get; init; } = Environment.ProcessorCount + 2;
+
+    /// <exception cref="DrException">A source or the target failed; what is written is an unfinished image.</exception>
+    public CaptureResult Run(CapturePlan plan, IImageOutput output, IJobReport report, CancellationToken cancel)
+    {
+        var header = new ImageHeader(Guid.NewGuid(), Guid.NewGuid(), Guid.Empty, time.GetUtcNow());
+        var sources = new List<IBlockDevice>();
+        try
+        {
+            sources.AddRange(plan.Manifest.Disks.Select(Open));
+            using var writer = new ImageWriter(output, header, plan.Manifest, compressor, plan.Request.Level);
+            using var pool = new BufferPool(ImageFormat.MaxFrameBytes, Workers * 5 + 2);
+            Conveyor.Run(
+                stop => Steps(plan, sources, report),
+                Workers,
+                Workers * 3,
+                () => new FrameCodec(compressor),
+                (codec, step, stop) => Encode(codec, step, pool, plan.Request.Level, stop),
+                result => Write(result, writer, report),
+                cancel);
+            var findings = new Findings([.. _unreadable.OrderBy(u => u.Space).ThenBy(u => u.Extent.Start)], Notes(plan));
+            var trailer = writer.Finish(findings);
+            return new CaptureResult(header, trailer, findings, writer.BytesWritten);
+        }
+        finally
+        {
+            sources.ForEach(s => s.Dispose());
+        }
+    }
+
+    private IBlockDevice Open(ManifestDisk disk)
+    {
+        var device = machine.OpenForReading(disk.Identity);
+        if (device.Length == disk.Identity.Length)
+        {
+            return device;
+        }
+
+        long length = device.Length;
+        device.Dispose();
+        throw new DrException(Failure.Failed, $"{disk.Identity.Path} had {disk.Identity.Length} bytes when the capture was planned and has {length} now");
+    }
+
+    private static List<string> Notes(CapturePlan plan) => plan.Manifest.Inconsistent
+        ? ["A source was in use while it was read, without a snapshot: the image is inconsistent."]
+        : [];
+
+    private static IEnumerable<CaptureStep> Steps(CapturePlan plan, List<IBlockDevice> sources, IJobReport report)
+    {
+        var spaces = plan.Manifest.Spaces().ToDictionary(s => s.Number);
+        foreach (var region in plan.Manifest.Regions)
+        {
+            var device = sources[region.Disk];
+            var slice = new SliceBlockDevice(device, region.Extent, $"{device.Name} {region.Role}");
+            foreach (var step in BlockReads.OfRegion(spaces[region.Space], slice))
+            {
+                yield return step;
+            }
+        }
+
+        foreach (var volume in plan.Manifest.Volumes)
+        {
+            foreach (var step in OfVolume(plan, volume, spaces[volume.Space], sources[volume.Segments[0].Disk], report))
+            {
+                yield return step;
+            }
+        }
+    }
+
+    private static IEnumerable<CaptureStep> OfVolume(CapturePlan plan, ManifestVolume volume, Space space, IBlockDevice device, IJobReport report)
+    {
+        string name = CapturePlanner.VolumeName(device.Name, volume.Segments[0].Partition);
+        var slice = new SliceBlockDevice(device, volume.Segments[0].Extent, name);
+        var reader = FileSystemProbe.Open(slice);
+        if (reader.Facts.Kind != volume.Kind || reader.Facts.Uuid != volume.Uuid || reader.Facts.Mapped == volume.WholeBecause is not null && !plan.Request.AllBlocks)
+        {
+            throw new DrException(Failure.Failed, $"{name} has changed since the capture was planned; start it again");
+        }
+
+        report.Note($"{name}: {volume.Title}, {ByteSize.Format(volume.AllocatedBytes)} of {ByteSize.Format(volume.Length)}");
+        return BlockReads.OfVolume(space, slice, reader, plan.Request);
+    }
+
+    private (MapStep? Map, EncodedFrame? Frame) Encode(FrameCodec codec, CaptureStep step, BufferPool pool, int level, CancellationToken stop)
+    {
+        if (step is not BlockStep blocks)
+        {
+            return ((MapStep)step, null);
+        }
+
+        var content = pool.Rent(stop);
+        var target = pool.Rent(stop);
+        var runs = Fill(blocks, content.Span);
+        return (null, codec.Encode(step.Space, runs, content, target, level));
+    }
+
+    private List<BlockRun> Fill(BlockStep step, Span<byte> buffer)
+    {
+        var bad = new List<Extent>();
+        int at = 0;
+        foreach (var run in step.Runs)
+        {
+            var extent = ExtentOf(step.Space, run);
+            SectorReader.Read(step.Device, buffer.Slice(at, (int)extent.Length), extent.Start, bad);
+            at += (int)extent.Length;
+        }
+
+        if (step.Used is not null)
+        {
+            ClearUnused(step, buffer);
+        }
+
+        return bad.Count == 0 ? [.. step.Runs] : MarkDamaged(step, bad);
+    }
+
+    /// <summary>Bytes that the filesystem does not use become zeros, so that what was deleted does not travel.</summary>
+    private static void ClearUnused(BlockStep step, Span<byte> buffer)
+    {
+        int next = 0;
+        int at = 0;
+        foreach (var run in step.Runs)
+        {
+            var extent = ExtentOf(step.Space, run);
+            long clean = extent.Start;
+            for (; next < step.Used!.Count && step.Used[next].Start < extent.End; next++)
+            {
+                buffer.Slice(at + (int)(clean - extent.Start), (int)(step.Used[next].Start - clean)).Clear();
+                clean = step.Used[next].End;
+            }
+
+            buffer.Slice(at + (int)(clean - extent.Start), (int)(extent.End - clean)).Clear();
+            at += (int)extent.Length;
+        }
+    }
+
+    private List<BlockRun> MarkDamaged(BlockStep step, List<Extent> bad)
+    {
+        var lost = ExtentSet.From(bad);
+        var used = step.Used is null ? lost : lost.Subtract(lost.Subtract(ExtentSet.From(step.Used)));
+        lock (_unreadable)
+        {
+            _unreadable.AddRange(used.AsEnumerable().Select(e => new UnreadableRun(step.Space.Number, e)));
+        }
+
+        return
+        [
+            .. from run in step.Runs
+               from block in Enumerable.Range(0, run.Count).Select(i => run with { First = run.First + i, Count = 1 })
+               select used.Overlaps(ExtentOf(step.Space, block)) ? block with { Disposition = Disposition.Damaged } : block,
+        ];
+    }
+
+    private static Extent ExtentOf(Space space, BlockRun run) =>
+        Extent.Between(run.First * space.BlockSize, Math.Min(space.Length, (run.First + run.Count) * space.BlockSize));
+
+    private static void Write((MapStep? Map, EncodedFrame? Frame) result, ImageWriter writer, IJobReport report)
+    {
+        if (result.Map is { } map)
+        {
+            writer.WriteMap(map.Space, map.Map);
+        }
+
+        if (result.Frame is { } frame)
+        {
+            long bytes = frame.Frame.BlockCount * frame.Frame.BlockSize;
+            writer.WriteFrame(frame);
+            report.Advance(bytes);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using DR.Core.Image;
+
+namespace DR.Engine.Capture;
+
+/// <summary>What the operator asked for.</summary>
+/// <param name="Disks">DISK arguments.</param>
+/// <param name="Image">Path of the image, to refuse writing it onto a source.</param>
+public sealed record CaptureRequest(IReadOnlyList<string> Disks, string Image, string Name)
+{
+    /// <summary>zstd level, 1 to 19.</summary>
+    public int Level { get; init; } = 1;
+
+    /// <summary>Save free space too.</summary>
+    public bool AllBlocks { get; init; }
+
+    /// <summary>Save page files and swap space too.</summary>
+    public bool KeepPagefiles { get; init; }
+
+    /// <summary>Accept sources that are being written to; the image is then marked inconsistent.</summary>
+    public bool AllowLive { get; init; }
+}
+
+/// <summary>Everything that a capture is going to do; computed without changing anything.</summary>
+/// <param name="Bytes">Bytes that will be read from the sources.</param>
+public sealed record CapturePlan(CaptureRequest Request, Manifest Manifest, long Bytes)
+{
+    public IReadOnlyList<string> Warnings => Manifest.Warnings;
+}
+
+/// <param name="ImageBytes">Bytes of the image, all pieces together.</param>
+public sealed record CaptureResult(ImageHeader Header, ImageTrailer Trailer, Findings Findings, long ImageBytes);

@@ -1,0 +1,40 @@
+using DR.Core.Devices;
+using DR.Core.Primitives;
+
+namespace DR.Engine.Capture;
+
+/// <summary>
+/// Reads what can be read. A request that the medium refuses is tried again in ever smaller pieces; sectors that stay
+/// unreadable become zeros and are recorded.
+/// </summary>
+internal static class SectorReader
+{
+    /// <param name="bad">Takes the unreadable runs, in bytes of the device.</param>
+    /// <exception cref="DeviceFaultException">The device failed in another way than by its medium: it is gone, for instance.</exception>
+    public static void Read(IBlockDevice device, Span<byte> buffer, long offset, List<Extent> bad)
+    {
+        try
+        {
+            device.Read(buffer, offset);
+        }
+        catch (DeviceFaultException e) when (e.Kind is FaultKind.Medium or FaultKind.Timeout)
+        {
+            int half = Half(buffer.Length, device);
+            if (half == 0)
+            {
+                buffer.Clear();
+                bad.Add(new Extent(offset, buffer.Length));
+                return;
+            }
+
+            Read(device, buffer[..half], offset, bad);
+            Read(device, buffer[half..], offset + half, bad);
+        }
+    }
+
+    private static int Half(int length, IBlockDevice device)
+    {
+        int unit = length > 2 * device.PhysicalSectorSize ? device.PhysicalSectorSize : device.SectorSize;
+        return length <= unit ? 0 : Math.Max(unit, length / 2 / unit * unit);
+    }
+}
