@@ -4,7 +4,10 @@ namespace DR.Core.Layout;
 
 public enum TableKind
 {
-    /// <summary>No partition table: a filesystem on the whole disk, or nothing.</summary>
+    /// <summary>
+    /// No partition table: a filesystem on the whole disk, or nothing. An MBR without partitions counts as none too:
+    /// a boot loader on a filesystem that fills the disk looks just like it, and nothing may be lost.
+    /// </summary>
     None,
     Mbr,
     Gpt,
@@ -38,8 +41,17 @@ public sealed record PartitionEntry(int Number, Extent Extent, string Type, stri
 {
     public PartitionRole Role { get; init; }
 
-    /// <summary>Bytes of a GPT entry behind the first 128; empty for others.</summary>
+    /// <summary>Bytes of a GPT entry behind the first 128, unless all are zero; empty for others.</summary>
     public byte[] Extra { get; init; } = [];
+
+    /// <summary>Logical partitions: byte offset on the disk of the extended boot record that describes it; 0 for others.</summary>
+    public long BootRecord { get; init; }
+
+    /// <summary>
+    /// Bytes 0 to 445 of an extended boot record, where a boot loader may live, unless all are zero. The record at the
+    /// start of the extended partition belongs to that one, the others to their logical partitions.
+    /// </summary>
+    public byte[] BootCode { get; init; } = [];
 
     /// <summary>Whether it lies in the extended partition.</summary>
     public bool IsLogical(TableKind table) => table == TableKind.Mbr && Number >= 5;
@@ -54,7 +66,7 @@ public sealed record HybridEntry(int Slot, byte Type, bool Active, Extent Extent
 /// <param name="Id">GPT: disk GUID in lower case. MBR: the disk signature as 8 hex digits. Null without a table.</param>
 /// <param name="SectorSize">Logical sector, bytes.</param>
 /// <param name="Length">Bytes of the disk.</param>
-/// <param name="Partitions">In the order of their numbers.</param>
+/// <param name="Partitions">In the order of their numbers. Entries without a single sector are left out, with a warning.</param>
 public sealed record DiskLayout(
     TableKind Table,
     string? Id,
@@ -68,14 +80,29 @@ public sealed record DiskLayout(
     /// <summary>GPT: bytes of one entry; 128 usually, a larger power of two at most.</summary>
     public int EntrySize { get; init; } = 128;
 
+    /// <summary>GPT: byte offset of the primary copy's entries; 0 stands for the usual place, LBA 2.</summary>
+    public long EntriesOffset { get; init; }
+
     /// <summary>GPT: first byte that partitions may use, and what is behind the last one.</summary>
     public Extent Usable { get; init; }
+
+    /// <summary>
+    /// GPT: the slot of type 0xEE that keeps MBR tools away; null for the usual one, slot 0 over the whole disk. Its extent
+    /// may end behind the disk: some systems always write the largest size.
+    /// </summary>
+    public HybridEntry? Protective { get; init; }
 
     /// <summary>GPT with a hybrid MBR: the slots that are not the protective one.</summary>
     public IReadOnlyList<HybridEntry> Hybrid { get; init; } = [];
 
-    /// <summary>What is odd about the tables: a damaged copy, copies that disagree, partitions that overlap.</summary>
+    /// <summary>What is odd about the tables: a damaged copy, copies or tables that disagree, entries without a sector.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>
+    /// Why this disk must not be captured as it stands: partitions that overlap, or lie outside the disk, or a table that
+    /// cannot be read, so that what belongs to whom is not known. Empty for a sound disk.
+    /// </summary>
+    public IReadOnlyList<string> Errors { get; init; } = [];
 }
 
 /// <summary>Bytes of a partition table and where they belong. Written in order; LBA 0 is always the last.</summary>
