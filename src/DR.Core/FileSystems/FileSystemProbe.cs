@@ -1,11 +1,37 @@
 using DR.Core.Devices;
+using DR.Core.FileSystems.Ext;
 
 namespace DR.Core.FileSystems;
 
 /// <summary>Finds out what lives on a volume. Always answers: what it does not know is saved whole.</summary>
 public static class FileSystemProbe
 {
+    /// <summary>
+    /// In this order. Each reads a few KiB and returns null where it finds nothing of its kind; none throws because of what it reads.
+    /// </summary>
+    private static readonly Func<IBlockDevice, IFileSystemReader?>[] Probes =
+    [
+        ExtProbe.Open,
+    ];
+
     /// <param name="volume">Stays the caller's; read as long as the reader is used.</param>
-    public static IFileSystemReader Open(IBlockDevice volume) => new WholeVolumeReader(
-        volume, new FileSystemFacts("unknown", null, null, 0, volume.Length, volume.Length, true, "nothing known was found on it"));
+    /// <exception cref="DeviceFaultException">The device cannot be read.</exception>
+    public static IFileSystemReader Open(IBlockDevice volume)
+    {
+        var found = Probes.Select(probe => probe(volume)).OfType<IFileSystemReader>().ToList();
+        return found.Count switch
+        {
+            0 => Whole(volume, new FileSystemFacts("unknown", null, null, 0, volume.Length, volume.Length, true, "nothing known was found on it")),
+            1 => found[0],
+            _ => Whole(volume, found[0].Facts with
+            {
+                Length = volume.Length,
+                AllocatedBytes = volume.Length,
+                GrowTool = null,
+                WholeBecause = $"it bears the marks of {string.Join(" and of ", found.Select(f => f.Facts.Kind))}",
+            }),
+        };
+    }
+
+    private static WholeVolumeReader Whole(IBlockDevice volume, FileSystemFacts facts) => new(volume, facts);
 }

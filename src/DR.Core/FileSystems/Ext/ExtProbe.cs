@@ -1,0 +1,107 @@
+using System.Globalization;
+using DR.Core.Devices;
+using DR.Core.Primitives;
+
+namespace DR.Core.FileSystems.Ext;
+
+/// <summary>Recognises ext2/3/4 and decides whether its map can be trusted; where it cannot, the volume is saved whole.</summary>
+internal static class ExtProbe
+{
+    private const ushort ValidState = 1;
+    private const byte Crc32CType = 1;
+    private const uint MmpMagic = 0x004D4D50;
+    private const uint MmpClean = 0xFF4D4D50;
+
+    /// <summary>Null where the volume bears no ext magic.</summary>
+    public static IFileSystemReader? Open(IBlockDevice volume)
+    {
+        if (ExtSuperblock.Read(volume) is not { } superblock)
+        {
+            return null;
+        }
+
+        if (superblock.Has(ExtIncompat.JournalDev))
+        {
+            return Whole(volume, superblock, "unknown", true, "it is the external journal (jbd) of an ext filesystem");
+        }
+
+        string? dirty = WhyNotClean(superblock);
+        if ((WhyNotTrusted(superblock) ?? dirty) is { } reason)
+        {
+            return Whole(volume, superblock, superblock.Kind, dirty is null, reason);
+        }
+
+        try
+        {
+            return OpenMapped(volume, superblock);
+        }
+        catch (CorruptDataException e)
+        {
+            return Whole(volume, superblock, superblock.Kind, false, e.Message);
+        }
+    }
+
+    private static IFileSystemReader OpenMapped(IBlockDevice volume, ExtSuperblock superblock)
+    {
+        var geometry = new ExtGeometry(superblock, volume);
+        if (superblock.Has(ExtIncompat.Mmp) && WhyInUse(geometry) is { } reason)
+        {
+            return Whole(volume, superblock, superblock.Kind, false, reason);
+        }
+
+        var groups = new ExtGroupTable(geometry);
+        var bitmaps = new ExtBlockBitmaps(geometry, groups);
+        bitmaps.Verify();
+        return new ExtReader(geometry, groups, bitmaps);
+    }
+
+    private static string? WhyNotTrusted(ExtSuperblock superblock)
+    {
+        var incompat = superblock.Incompat & ~ExtIncompat.Known;
+        var roCompat = superblock.RoCompat & ~ExtRoCompat.Known;
+        if (incompat != 0 || roCompat != 0)
+        {
+            return string.Create(CultureInfo.InvariantCulture,
+                $"it has features that are not known here: incompat 0x{(uint)incompat:x}, ro_compat 0x{(uint)roCompat:x}");
+        }
+
+        if (!superblock.Has(ExtRoCompat.MetadataCsum))
+        {
+            return null;
+        }
+
+        return superblock.ChecksumType != Crc32CType ? $"its checksum type {superblock.ChecksumType} is not known here"
+            : !superblock.ChecksumHolds ? "the checksum of its superblock does not match"
+            : null;
+    }
+
+    private static string? WhyNotClean(ExtSuperblock superblock) =>
+        superblock.Has(ExtIncompat.Recover) ? "its journal has not been replayed (needs_recovery)"
+        : superblock.State != ValidState ? $"it was not unmounted cleanly or has errors (state {superblock.State})"
+        : superblock.LastOrphan != 0 || superblock.Has(ExtRoCompat.OrphanPresent) ? "it holds files that were deleted while open"
+        : null;
+
+    /// <summary>Multiple mount protection (struct mmp_struct): another machine may have it mounted.</summary>
+    private static string? WhyInUse(ExtGeometry geometry)
+    {
+        long block = geometry.Superblock.MmpBlock;
+        string where = $"{geometry.Volume.Name}, MMP block {block}";
+        if (!geometry.IsBlock(block, 1))
+        {
+            throw new CorruptDataException(where, $"lies outside of the {geometry.BlocksCount} blocks");
+        }
+
+        var reader = new SpanReader(geometry.Volume.ReadBytes(block * geometry.BlockSize, 8), where);
+        if (reader.U32() != MmpMagic)
+        {
+            throw new CorruptDataException(where, "has no MMP magic");
+        }
+
+        uint sequence = reader.U32();
+        return sequence == MmpClean ? null : $"another machine may have it mounted (MMP sequence {sequence})";
+    }
+
+    private static WholeVolumeReader Whole(IBlockDevice volume, ExtSuperblock superblock, string kind, bool clean, string reason) =>
+        new(volume, new FileSystemFacts(kind, superblock.VolumeName, VolumeIds.Uuid(superblock.Uuid),
+            superblock.LogBlockSize <= 6 ? 1024 << (int)superblock.LogBlockSize : 0, volume.Length, volume.Length, clean, reason));
+}
