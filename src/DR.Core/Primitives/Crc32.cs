@@ -12,7 +12,7 @@ public static class Crc32
     {
         foreach (byte value in bytes)
         {
-            crc = Table[(byte)(crc ^ value)] ^ (crc >> 8);
+            crc = Table[(crc ^ value) & 0xFF] ^ (crc >> 8);
         }
 
         return crc;

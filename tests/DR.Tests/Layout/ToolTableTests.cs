@@ -36,7 +36,7 @@ public class ToolTableTests
         { 512, MbrScript },
         { 512, "label: dos\nsize=4MiB,type=ef\nsize=5MiB,type=83,bootable\nsize=6MiB,type=7\nsize=7MiB,type=c\n" },
         { 512, "label: dos\nstart=63,size=4000,type=6\nstart=20000,size=60000,type=5\n" },
-        { 4096, "label: dos\nsize=4MiB,type=83\nsize=60MiB,type=5\nsize=10MiB\nsize=20MiB\n" },
+        { 4096, "label: dos\nsize=4MiB,type=83\nstart=1280,size=16384,type=5\nstart=1536,size=2560\nstart=4352,size=5120\n" },
         { 512, "label: gpt\ntable-length: 248\nsize=4MiB\nstart=65536,size=8MiB\n" },
     };
 
@@ -59,7 +59,7 @@ public class ToolTableTests
     public void Sgdisks_tables_are_read_and_written_back_byte_for_byte(int sectorSize)
     {
         using var file = new TableFile(100 * MiB, sectorSize);
-        file.Sgdisk("-n1:0:+2M", "-t1:ef02", "-n2:0:+30M", "-c2:second", "-n7:0:0", "-t7:0c01", "-A7:set:2", "-S256");
+        file.Sgdisk("-S256", "-n1:0:+2M", "-t1:ef02", "-n2:0:+30M", "-c2:second", "-n7:0:0", "-t7:0c01", "-A7:set:2");
         var layout = file.Layout();
         Assert.Empty(layout.Warnings);
         Assert.Equal(256, layout.EntryCount);
@@ -154,14 +154,16 @@ public class ToolTableTests
     {
         foreach (var write in LayoutWriter.Build(layout, file.Bytes(0, file.SectorSize)))
         {
-            var there = file.Bytes(write.Offset, write.Bytes.Length);
-            if (skipChs && write.What == "extended boot record")
+            // sfdisk fills an extended boot record of 4096 bytes behind its table with what its memory happens to hold.
+            bool record = write.What == "extended boot record";
+            var there = file.Bytes(write.Offset, record ? 512 : write.Bytes.Length);
+            if (skipChs && record)
             {
                 ClearChs(there);
                 ClearChs(write.Bytes);
             }
 
-            Assert.True(there.AsSpan().SequenceEqual(write.Bytes), $"{write.What} at {write.Offset} differs");
+            Assert.True(write.Bytes.AsSpan().StartsWith(there), $"{write.What} at {write.Offset} differs");
         }
     }
 
