@@ -62,6 +62,21 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fstatfs(SafeFileHandle fd, byte* buf);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial byte* realpath(string path, byte* resolved);
+
+    [LibraryImport("libc")]
+    private static partial void free(void* memory);
+
+    /// <summary>The path without links; null where there is nothing.</summary>
+    public static string? RealPath(string path)
+    {
+        byte* resolved = realpath(path, null);
+        string? result = Marshal.PtrToStringUTF8((nint)resolved);
+        free(resolved);
+        return result;
+    }
+
     /// <summary>
     /// A write lock on the whole file that belongs to this open file (F_OFD_SETLK), as QEMU asks for. struct flock:
     /// l_type i16 @0 (1 = F_WRLCK), l_whence i16 @2, l_start i64 @8, l_len i64 @16 (0 = to the end), l_pid i32 @24.

@@ -30,11 +30,11 @@ internal static unsafe partial class LinuxIoctl
     /// <summary>u64: length of the device, bytes.</summary>
     public const uint BLKGETSIZE64 = 0x80081272;
 
-    public const uint LOOP_CLR_FD = 0x4C01;
     public const uint LOOP_CONFIGURE = 0x4C0A;
     public const uint LOOP_CTL_GET_FREE = 0x4C82;
 
     public const uint LO_FLAGS_READ_ONLY = 1;
+    public const uint LO_FLAGS_AUTOCLEAR = 4;
     public const uint LO_FLAGS_DIRECT_IO = 16;
 
     /// <summary>Bytes of struct loop_config: fd u32, block_size u32, loop_info64 (232), 64 reserved.</summary>

@@ -1,0 +1,64 @@
+using System.Globalization;
+using DR.Platform.Native;
+
+namespace DR.Platform;
+
+/// <summary>
+/// What Linux tells in /sys, /proc, /etc and /dev. Read below a root of choice, so that a recorded machine can be
+/// looked at like the real one. What is not there or cannot be read is null or empty.
+/// </summary>
+internal sealed class SystemFiles(string root)
+{
+    /// <summary>Whether this is the machine itself and not a recording.</summary>
+    public bool IsLive => root == "/";
+
+    /// <param name="path">Absolute, as on the machine.</param>
+    public string At(string path) => IsLive ? path : root + path;
+
+    public string? Text(string path) => Bytes(path) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes).Trim('\0', '\n', ' ') : null;
+
+    public byte[]? Bytes(string path)
+    {
+        try
+        {
+            return File.Exists(At(path)) ? File.ReadAllBytes(At(path)) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    public IReadOnlyList<string> Lines(string path) =>
+        Text(path)?.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [];
+
+    public long Number(string path) =>
+        long.TryParse(Text(path), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : 0;
+
+    /// <summary>Names of the entries of a folder, sorted by their characters' codes.</summary>
+    public IReadOnlyList<string> Names(string folder)
+    {
+        try
+        {
+            return Directory.Exists(At(folder))
+                ? [.. Directory.EnumerateFileSystemEntries(At(folder)).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)]
+                : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    public bool Exists(string path) => Path.Exists(At(path));
+
+    /// <summary>The path without links, as on the machine; null where there is nothing.</summary>
+    public string? Real(string path) =>
+        Libc.RealPath(At(path)) is not { } real ? null
+        : IsLive ? real
+        : real.StartsWith(root + "/", StringComparison.Ordinal) ? real[root.Length..]
+        : null;
+
+    /// <summary>Null in a recording, whose files lie on devices that it knows nothing of.</summary>
+    public FileStatus? Status(string path) => IsLive ? FileStatus.Of(path) : null;
+}
