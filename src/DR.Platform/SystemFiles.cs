@@ -7,13 +7,18 @@ namespace DR.Platform;
 /// What Linux tells in /sys, /proc, /etc and /dev. Read below a root of choice, so that a recorded machine can be
 /// looked at like the real one. What is not there or cannot be read is null or empty.
 /// </summary>
-internal sealed class SystemFiles(string root)
+internal sealed class SystemFiles
 {
+    private readonly string _root;
+
+    public SystemFiles(string root) =>
+        _root = Libc.RealPath(root) ?? throw new DirectoryNotFoundException(root);
+
     /// <summary>Whether this is the machine itself and not a recording.</summary>
-    public bool IsLive => root == "/";
+    public bool IsLive => _root == "/";
 
     /// <param name="path">Absolute, as on the machine.</param>
-    public string At(string path) => IsLive ? path : root + path;
+    public string At(string path) => IsLive ? path : _root + path;
 
     public string? Text(string path) => Bytes(path) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes).Trim('\0', '\n', ' ') : null;
 
@@ -56,7 +61,8 @@ internal sealed class SystemFiles(string root)
     public string? Real(string path) =>
         Libc.RealPath(At(path)) is not { } real ? null
         : IsLive ? real
-        : real.StartsWith(root + "/", StringComparison.Ordinal) ? real[root.Length..]
+        : real == _root ? "/"
+        : real.StartsWith(_root + "/", StringComparison.Ordinal) ? real[_root.Length..]
         : null;
 
     /// <summary>Null in a recording, whose files lie on devices that it knows nothing of.</summary>
