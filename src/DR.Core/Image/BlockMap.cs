@@ -137,7 +137,7 @@ public sealed class BlockMap
             ulong value = (ulong)count << 2 | (ulong)state;
             for (; value >= 0x80; value >>= 7)
             {
-                bytes.WriteByte((byte)(value | 0x80));
+                bytes.WriteByte((byte)(value & 0x7F | 0x80));
             }
 
             bytes.WriteByte((byte)value);

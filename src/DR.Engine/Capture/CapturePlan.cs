@@ -16,6 +16,9 @@ public sealed record CaptureRequest(IReadOnlyList<string> Disks, string Image, s
     /// <summary>Save page files and swap space too.</summary>
     public bool KeepPagefiles { get; init; }
 
+    /// <summary>Only look: nothing is refused for where an image would go.</summary>
+    public bool Looking { get; init; }
+
     /// <summary>Accept sources that are being written to; the image is then marked inconsistent.</summary>
     public bool AllowLive { get; init; }
 }

@@ -23,6 +23,7 @@ public sealed class CapturePlanner(IMachine machine, string program)
         {
             using var device = machine.OpenForReading(identity);
             var disk = new ManifestDisk(disks.Count, identity, LayoutReader.Read(device));
+            RefuseErrors(disk, request);
             disks.Add(disk);
             warnings.AddRange(disk.Layout.Warnings.Select(w => $"{identity.Path}: {w}"));
             regions.AddRange(RawRegions.Of(disk.Layout).Select(r => new ManifestRegion(0, disk.Index, r.Extent, Name(r.Role))));
@@ -44,10 +45,19 @@ public sealed class CapturePlanner(IMachine machine, string program)
         }
     }
 
+    private static void RefuseErrors(ManifestDisk disk, CaptureRequest request)
+    {
+        if (!request.Looking && disk.Layout.Errors.Count > 0)
+        {
+            throw new DrException(Failure.Refused,
+                $"{disk.Identity.Path} cannot be saved as it is divided: {string.Join("; ", disk.Layout.Errors)}. Repair its partition table first; nothing was changed");
+        }
+    }
+
     /// <summary>Whether the source may change while it is read.</summary>
     private bool RefuseUse(DiskIdentity disk, CaptureRequest request, List<string> warnings)
     {
-        if (machine.LiesOn(request.Image, disk))
+        if (!request.Looking && machine.LiesOn(request.Image, disk))
         {
             throw new DrException(Failure.Refused, $"the image {request.Image} lies on {disk.Path}, which it is to save; nothing was changed. Write it to another disk");
         }
@@ -109,5 +119,5 @@ public sealed class CapturePlanner(IMachine machine, string program)
         }
     }
 
-    private static string Name(RegionRole role) => char.ToLowerInvariant(role.ToString()[0]) + role.ToString()[1..];
+    private static string Name(RawRegionRole role) => char.ToLowerInvariant(role.ToString()[0]) + role.ToString()[1..];
 }

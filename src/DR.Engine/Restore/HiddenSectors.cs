@@ -1,0 +1,62 @@
+using System.Buffers.Binary;
+using DR.Core.Devices;
+using DR.Core.Primitives;
+
+namespace DR.Engine.Restore;
+
+/// <summary>
+/// FAT and NTFS keep the number of sectors before their partition, at byte 0x1C of the boot sector and of its copy; boot
+/// code reads through it. Where a partition has moved, the number follows; where it was not the old one, it stays.
+/// </summary>
+internal static class HiddenSectors
+{
+    private const int HiddenAt = 0x1C;
+    private const int Fat32BackupAt = 0x32;
+
+    /// <param name="volume">The volume on the target.</param>
+    /// <param name="length">Bytes of the volume on the source: the copy of NTFS lies in the last sector of them.</param>
+    /// <returns>Whether anything was changed.</returns>
+    public static bool Follow(IBlockDevice volume, string kind, long length, long oldStart, long newStart)
+    {
+        var places = kind switch
+        {
+            "fat12" or "fat16" => [0L],
+            "fat32" => Fat32Places(volume),
+            "ntfs" => new[] { 0L, length - volume.SectorSize },
+            _ => [],
+        };
+        bool changed = false;
+        foreach (long offset in places)
+        {
+            changed |= Patch(volume, offset, oldStart / volume.SectorSize, newStart / volume.SectorSize);
+        }
+
+        return changed;
+    }
+
+    private static long[] Fat32Places(IBlockDevice volume)
+    {
+        var boot = volume.ReadBytes(0, volume.SectorSize);
+        int backup = BinaryPrimitives.ReadUInt16LittleEndian(boot.AsSpan(Fat32BackupAt));
+        long offset = (long)backup * volume.SectorSize;
+        return backup is 0 or 0xFFFF || offset + volume.SectorSize > volume.Length ? [0] : [0, offset];
+    }
+
+    private static bool Patch(IBlockDevice volume, long offset, long oldValue, long newValue)
+    {
+        var sector = volume.ReadBytes(offset, volume.SectorSize);
+        var field = sector.AsSpan(HiddenAt, 4);
+        bool signed = sector[510] == 0x55 && sector[511] == 0xAA;
+        if (!signed || BinaryPrimitives.ReadUInt32LittleEndian(field) != oldValue || newValue > uint.MaxValue)
+        {
+            return false;
+        }
+
+        BinaryPrimitives.WriteUInt32LittleEndian(field, (uint)newValue);
+        volume.Write(sector, offset);
+        var written = volume.ReadBytes(offset, volume.SectorSize);
+        return written.AsSpan().SequenceEqual(sector)
+            ? true
+            : throw new DrException(Failure.ReadBackDiffers, $"{volume.Name}: the boot sector at offset {offset} reads back differently");
+    }
+}

@@ -1,0 +1,84 @@
+using DR.Core.Devices;
+using DR.Core.Image;
+using DR.Core.Layout;
+using DR.Core.Primitives;
+
+namespace DR.Engine.Restore;
+
+/// <summary>What the operator asked for.</summary>
+/// <param name="Targets">DISK arguments, in the order given.</param>
+public sealed record RestoreRequest(IReadOnlyList<string> Targets)
+{
+    /// <summary>Identities of disks that may be erased although they are not blank.</summary>
+    public IReadOnlyList<string> Overwrite { get; init; } = [];
+
+    /// <summary>Paths of all pieces of the image; no target may hold one of them.</summary>
+    public IReadOnlyList<string> ImagePaths { get; init; } = [];
+
+    public GrowPolicy Grow { get; init; } = GrowPolicy.Default;
+
+    public bool ReadBack { get; init; } = true;
+
+    /// <summary>Read and check the whole image before the first write.</summary>
+    public bool VerifyFirst { get; init; }
+
+    /// <summary>Restore what can be restored of a damaged image.</summary>
+    public bool Salvage { get; init; }
+
+    public bool AcceptInconsistent { get; init; }
+}
+
+/// <summary>One disk that will be erased and written.</summary>
+/// <param name="SourceDisk">Index of the disk in the manifest that it takes over.</param>
+/// <param name="Layout">What it will look like.</param>
+/// <param name="Contents">What is on it now, in words.</param>
+/// <param name="Erase">Runs that are zeroed first: tables and signatures, old and new.</param>
+/// <param name="MarkerOffset">Where the mark of an unfinished restore goes; null if there is no room for it.</param>
+public sealed record TargetDisk(
+    int SourceDisk,
+    DiskIdentity Identity,
+    DiskLayout Layout,
+    string Contents,
+    IReadOnlyList<Extent> Erase,
+    long? MarkerOffset);
+
+/// <summary>Where a volume goes.</summary>
+/// <param name="Target">Index into the plan's targets.</param>
+/// <param name="Extent">Its bytes on the target.</param>
+/// <param name="Moved">Whether it begins at another offset than on the source.</param>
+/// <param name="GrowTool">The tool that makes it fill <paramref name="Extent"/>; null if it stays as it was.</param>
+public sealed record TargetVolume(ManifestVolume Source, int Target, Extent Extent, bool Moved, string? GrowTool)
+{
+    /// <summary>Its bytes on the source's disk.</summary>
+    public Extent SourceExtent => Source.Segments[0].Extent;
+}
+
+/// <summary>Where a raw region goes.</summary>
+public sealed record TargetRegion(ManifestRegion Source, int Target);
+
+/// <summary>Everything that a restore is going to do; computed without changing anything.</summary>
+public sealed record RestorePlan(
+    RestoreRequest Request,
+    ImageHeader Header,
+    Manifest Manifest,
+    IReadOnlyList<TargetDisk> Disks,
+    IReadOnlyList<TargetVolume> Volumes,
+    IReadOnlyList<TargetRegion> Regions,
+    IReadOnlyList<string> Remarks)
+{
+    /// <summary>Bytes of the volumes that will come out of the image.</summary>
+    public long Bytes => Volumes.Sum(v => v.Source.AllocatedBytes);
+}
+
+/// <summary>What became of a restore whose data is complete.</summary>
+/// <param name="Losses">What the image could not give; empty if it gave all.</param>
+/// <param name="ReadBackBytes">Bytes that were read back and compared.</param>
+/// <param name="CacheExcluded">Whether what was read back surely came from the media.</param>
+/// <param name="BootProblem">Why the machine will not boot yet, and the remedy; null if it should.</param>
+public sealed record RestoreResult(
+    IReadOnlyList<string> Losses,
+    long WrittenBytes,
+    long ReadBackBytes,
+    bool CacheExcluded,
+    string? BootProblem,
+    IReadOnlyList<string> Notes);
