@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.Diagnostics;
+using DR.App.Screens;
+using DR.Core.Image;
+using DR.Core.Primitives;
+using DR.Engine.Capture;
+
+namespace DR.App.Cli;
+
+/// <summary><c>dr capture DISK... --to IMAGE</c></summary>
+internal sealed class CaptureCommand
+{
+    private readonly Argument<string[]> _disks = new("DISK") { Description = "Whole disks of one machine: devices, or files used as raw disks.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string> _to = new("--to") { Description = "Where the image goes.", HelpName = "IMAGE", Required = true };
+    private readonly Option<string?> _name = new("--name") { Description = "What the image is called; the host name by default.", HelpName = "TEXT" };
+    private readonly Option<int> _level = new("--level") { Description = "zstd level, 1 (fast) to 19 (small).", HelpName = "N", DefaultValueFactory = _ => 1 };
+    private readonly Option<string?> _split = new("--split") { Description = "Write pieces of at most SIZE: 4G, 700M.", HelpName = "SIZE" };
+    private readonly Option<bool> _allBlocks = new("--all-blocks") { Description = "Save free space too." };
+    private readonly Option<bool> _keepPagefiles = new("--keep-pagefiles") { Description = "Save swap space and page files too." };
+    private readonly Option<bool> _verify = new("--verify") { Description = "Read the image back and check it." };
+    private readonly Option<bool> _allowLive = new("--allow-live") { Description = "Save disks that are in use; the image is marked inconsistent." };
+    private readonly Option<bool> _overwriteImage = new("--overwrite-image") { Description = "Replace an image that exists." };
+    private readonly Option<bool> _plan = new("--plan", "--dry-run") { Description = "Show what would be saved, and stop." };
+
+    public static Command Make(CommonOptions common)
+    {
+        var self = new CaptureCommand();
+        var command = VerbHelp.Verb("capture", "Saves whole disks as one image, reading only.",
+            ["dr capture /dev/sda --to /mnt/backup/server.drimg", "dr capture /dev/sda /dev/sdb --to server.drimg --split 4G --verify"],
+            0, 1, 2, 3, 4, 7, 8, 130);
+        command.Add(self._disks);
+        foreach (Option option in (Option[])[self._to, self._name, self._level, self._split, self._allBlocks, self._keepPagefiles, self._verify, self._allowLive, self._overwriteImage, self._plan])
+        {
+            command.Add(option);
+        }
+
+        Session.Bind(command, common, self.Run);
+        return command;
+    }
+
+    private int Run(ParseResult parsed, Session session, CancellationToken cancel)
+    {
+        var composition = new Composition();
+        var plan = composition.CapturePlanner.Plan(Request(parsed));
+        foreach (string line in PlanText.Of(plan))
+        {
+            session.Say(line);
+        }
+
+        if (parsed.GetValue(_plan))
+        {
+            session.Document(Document(plan, null, 0, false), DocumentJson.Default.CaptureDocument);
+            return ExitCodes.Done;
+        }
+
+        var watch = Stopwatch.StartNew();
+        var result = Capture(parsed, plan, composition, session, cancel);
+        bool verify = parsed.GetValue(_verify);
+        if (verify)
+        {
+            Verify(plan, composition, session, cancel);
+        }
+
+        session.Report.Finish();
+        session.Document(Document(plan, result, watch.Elapsed.TotalSeconds, verify), DocumentJson.Default.CaptureDocument);
+        return Tell(plan, result, watch.Elapsed, verify, session);
+    }
+
+    private CaptureRequest Request(ParseResult parsed)
+    {
+        int level = parsed.GetValue(_level);
+        string image = parsed.GetValue(_to)!;
+        return new CaptureRequest(parsed.GetValue(_disks)!, image, parsed.GetValue(_name) ?? Path.GetFileNameWithoutExtension(image))
+        {
+            Level = level is >= 1 and <= 19 ? level : throw new DrException(Failure.Usage, $"--level {level}: levels go from 1 to 19"),
+            AllBlocks = parsed.GetValue(_allBlocks),
+            KeepPagefiles = parsed.GetValue(_keepPagefiles),
+            AllowLive = parsed.GetValue(_allowLive),
+        };
+    }
+
+    private CaptureResult Capture(ParseResult parsed, CapturePlan plan, Composition composition, Session session, CancellationToken cancel)
+    {
+        using var output = Composition.CreateImage(plan.Request.Image, PieceLimit(parsed), parsed.GetValue(_overwriteImage));
+        session.Report.Stage("capturing", plan.Bytes);
+        try
+        {
+            return composition.CapturePipeline.Run(plan, output, session.Report, cancel);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new DrException(Failure.Interrupted, $"The capture was stopped. {output.Name} is an unfinished image: delete it. The disks were only read.", e);
+        }
+    }
+
+    private long? PieceLimit(ParseResult parsed) => parsed.GetValue(_split) switch
+    {
+        null => null,
+        var text when ByteSize.TryParse(text, out long size) && size >= 4 << 20 => size,
+        var text => throw new DrException(Failure.Usage, $"--split {text}: a size of at least 4M is wanted, such as 4G"),
+    };
+
+    private static void Verify(CapturePlan plan, Composition composition, Session session, CancellationToken cancel)
+    {
+        session.Report.Stage("verifying", plan.Bytes);
+        using var input = Composition.OpenImage(plan.Request.Image);
+        using var reader = new ImageStreamReader(input, composition.Compressor);
+        ImageVerifier.Verify(reader, composition.Compressor, Environment.ProcessorCount, session.Report, cancel);
+    }
+
+    private static int Tell(CapturePlan plan, CaptureResult result, TimeSpan elapsed, bool verified, Session session)
+    {
+        session.Say();
+        session.Say($"Done in {ConsoleReport.Duration(elapsed)}: {ByteSize.Format(result.Trailer.ContentBytes)} saved as {ByteSize.Format(result.ImageBytes)} in {plan.Request.Image}"
+            + (result.Trailer.Pieces > 1 ? $" ({result.Trailer.Pieces} pieces)" : ""));
+        session.Say(verified ? "The image was read back and checked: it is whole." : "The image was not read back (dr verify, or --verify, does that).");
+        foreach (var lost in DocumentMaker.Unreadable(plan.Manifest, result.Findings))
+        {
+            session.Report.Warn($"{lost.Volume}: {lost.SizeBytes} bytes at offset {lost.OffsetBytes} could not be read and are zeros in the image");
+        }
+
+        return result.Findings.Unreadable.Count == 0 ? ExitCodes.Done : ExitCodes.Losses;
+    }
+
+    private static CaptureDocument Document(CapturePlan plan, CaptureResult? result, double seconds, bool verified) => new(
+        result?.Findings.Unreadable.Count > 0 ? ExitCodes.Losses : ExitCodes.Done,
+        plan.Request.Image, result?.Header.ImageId.ToString() ?? "", result is null, plan.Bytes, result?.ImageBytes ?? 0, result?.Trailer.Pieces ?? 0,
+        seconds, verified, plan.Warnings, result is null ? [] : DocumentMaker.Unreadable(plan.Manifest, result.Findings));
+}

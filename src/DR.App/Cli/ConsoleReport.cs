@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Globalization;
+using DR.Core.Devices;
+using DR.Core.Primitives;
+
+namespace DR.App.Cli;
+
+/// <summary>
+/// Shows how a job gets on, on standard error: one line that changes on a terminal, a plain line every few seconds on a
+/// pipe. Everything goes into the log file, if there is one.
+/// </summary>
+internal sealed class ConsoleReport : IJobReport, IDisposable
+{
+    private static readonly TimeSpan OnTerminal = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan OnPipe = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly TextWriter _error;
+    private readonly bool _terminal;
+    private readonly bool _quiet;
+    private readonly bool _verbose;
+    private readonly StreamWriter? _log;
+    private readonly List<string> _warnings = [];
+    private Timer? _timer;
+    private Stopwatch _watch = new();
+    private string _stage = "";
+    private long _total;
+    private long _done;
+    private int _shown;
+
+    /// <param name="log">Owned from here on; null for none.</param>
+    public ConsoleReport(TextWriter error, bool terminal, bool quiet, bool verbose, StreamWriter? log)
+    {
+        _error = error;
+        _terminal = terminal;
+        _quiet = quiet;
+        _verbose = verbose;
+        _log = log;
+    }
+
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    public void Stage(string name, long total)
+    {
+        lock (_lock)
+        {
+            EndLine();
+            (_stage, _total, _done, _watch) = (name, total, 0, Stopwatch.StartNew());
+            Log(name);
+            var every = _terminal ? OnTerminal : OnPipe;
+            _timer ??= _quiet ? null : new Timer(_ => Show(), null, every, every);
+        }
+    }
+
+    public void Advance(long bytes) => Interlocked.Add(ref _done, bytes);
+
+    public void Note(string message)
+    {
+        lock (_lock)
+        {
+            Log(message);
+            if (_verbose && !_quiet)
+            {
+                ClearLine();
+                _error.WriteLine(message);
+            }
+        }
+    }
+
+    public void Warn(string message)
+    {
+        lock (_lock)
+        {
+            _warnings.Add(message);
+            Log("warning: " + message);
+            ClearLine();
+            _error.WriteLine("warning: " + message);
+        }
+    }
+
+    /// <summary>Ends the changing line, so that a result can follow it.</summary>
+    public void Finish()
+    {
+        lock (_lock)
+        {
+            _timer?.Dispose();
+            _timer = null;
+            EndLine();
+        }
+    }
+
+    public void Dispose()
+    {
+        Finish();
+        _log?.Dispose();
+    }
+
+    /// <summary>"restoring   1.2 GiB of 4.0 GiB  30%  612 MiB/s  0:05 left".</summary>
+    internal static string Line(string stage, long done, long total, TimeSpan elapsed)
+    {
+        double rate = elapsed.TotalSeconds > 0.2 ? done / elapsed.TotalSeconds : 0;
+        string amount = ByteSize.Format(done) + (total > 0 ? " of " + ByteSize.Format(total) : "");
+        string part = total > 0 ? string.Create(CultureInfo.InvariantCulture, $"  {Math.Min(100, 100.0 * done / total):0}%") : "";
+        string speed = rate > 0 ? $"  {ByteSize.Format((long)rate)}/s" : "";
+        string left = rate > 0 && total > done ? $"  {Duration(TimeSpan.FromSeconds((total - done) / rate))} left" : "";
+        return $"{stage}  {amount}{part}{speed}{left}";
+    }
+
+    internal static string Duration(TimeSpan time) => time.TotalHours >= 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{(long)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}")
+        : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:00}");
+
+    private void Show()
+    {
+        lock (_lock)
+        {
+            string line = Line(_stage, Interlocked.Read(ref _done), _total, _watch.Elapsed);
+            if (!_terminal)
+            {
+                _error.WriteLine(line);
+                return;
+            }
+
+            _error.Write("\r" + line.PadRight(_shown));
+            _shown = line.Length;
+        }
+    }
+
+    private void EndLine()
+    {
+        if (_terminal && _shown > 0)
+        {
+            Show();
+            _error.WriteLine();
+        }
+
+        _shown = 0;
+    }
+
+    private void ClearLine()
+    {
+        if (_terminal && _shown > 0)
+        {
+            _error.Write("\r" + new string(' ', _shown) + "\r");
+            _shown = 0;
+        }
+    }
+
+    private void Log(string message)
+    {
+        _log?.WriteLine(TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z '", CultureInfo.InvariantCulture) + message);
+        _log?.Flush();
+    }
+}

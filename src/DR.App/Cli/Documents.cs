@@ -1,0 +1,56 @@
+using System.Text.Json.Serialization;
+
+namespace DR.App.Cli;
+
+internal sealed record ErrorDocument(int ExitCode, string Outcome, string Error);
+
+internal sealed record PartitionDocument(int Number, long StartBytes, long SizeBytes, string Type, string Name, string Id);
+
+internal sealed record DiskDocument(
+    string Path, long SizeBytes, int SectorSize, string Table, string Id, string Identity, string? Model, string? Serial, string? Wwn,
+    IReadOnlyList<PartitionDocument> Partitions, IReadOnlyList<string> Warnings);
+
+internal sealed record SegmentDocument(string Disk, long StartBytes, long SizeBytes);
+
+internal sealed record VolumeDocument(
+    string Kind, string Label, string Uuid, long SizeBytes, int BlockSize, long AllocatedBytes, long ExcludedBytes, bool Clean, string? WholeBecause,
+    IReadOnlyList<SegmentDocument> Segments);
+
+internal sealed record ImageDocument(
+    string Id, string Name, DateTimeOffset Created, string Program, string HostName, string OperatingSystem, string Firmware, bool Inconsistent, bool Complete,
+    IReadOnlyList<string> Warnings);
+
+internal sealed record InfoDocument(ImageDocument? Image, IReadOnlyList<DiskDocument> Disks, IReadOnlyList<VolumeDocument> Volumes);
+
+internal sealed record AttachedDiskDocument(
+    string Path, string Identity, long SizeBytes, int SectorSize, string? Model, string? Serial, string? Wwn, string Bus, string Contents, bool Blank,
+    IReadOnlyList<string> Uses);
+
+internal sealed record DisksDocument(IReadOnlyList<AttachedDiskDocument> Disks);
+
+internal sealed record UnreadableDocument(string Volume, long OffsetBytes, long SizeBytes);
+
+internal sealed record CaptureDocument(
+    int ExitCode, string Image, string Id, bool Planned, long SourceBytes, long ImageBytes, int Pieces, double Seconds, bool Verified,
+    IReadOnlyList<string> Warnings, IReadOnlyList<UnreadableDocument> Unreadable);
+
+internal sealed record TargetDocument(string Path, string Identity, string Source, string Contents, IReadOnlyList<PartitionDocument> Partitions);
+
+internal sealed record TargetVolumeDocument(
+    string Kind, string Label, string Uuid, long SizeBytesBefore, long SizeBytes, bool Moved, string? GrownBy, IReadOnlyList<SegmentDocument> Before, IReadOnlyList<SegmentDocument> After);
+
+internal sealed record RestoreDocument(
+    int ExitCode, string Image, string Id, bool Planned, IReadOnlyList<TargetDocument> Targets, IReadOnlyList<TargetVolumeDocument> Volumes,
+    long WrittenBytes, long ReadBackBytes, bool CacheExcluded, double Seconds, string? BootProblem, IReadOnlyList<string> Remarks, IReadOnlyList<string> Losses);
+
+internal sealed record VerifyDocument(
+    int ExitCode, string Image, string Id, bool Payload, long Frames, long StoredBlocks, long ZeroBlocks, long DamagedBlocks, double Seconds, IReadOnlyList<string> Findings);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(ErrorDocument))]
+[JsonSerializable(typeof(InfoDocument))]
+[JsonSerializable(typeof(DisksDocument))]
+[JsonSerializable(typeof(CaptureDocument))]
+[JsonSerializable(typeof(RestoreDocument))]
+[JsonSerializable(typeof(VerifyDocument))]
+internal sealed partial class DocumentJson : JsonSerializerContext;

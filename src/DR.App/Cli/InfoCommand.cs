@@ -1,0 +1,93 @@
+using System.CommandLine;
+using DR.App.Screens;
+using DR.Core.Image;
+using DR.Core.Primitives;
+using DR.Engine.Capture;
+
+namespace DR.App.Cli;
+
+/// <summary><c>dr info IMAGE|DISK...</c></summary>
+internal static class InfoCommand
+{
+    public static Command Make(CommonOptions common)
+    {
+        var names = new Argument<string[]>("IMAGE|DISK") { Description = "One image, or disks of one machine.", Arity = ArgumentArity.OneOrMore };
+        var command = VerbHelp.Verb("info", "Says what an image or disks hold: disks, tables, volumes, segments, sizes.",
+            ["dr info server.drimg", "dr info /dev/sda --json"], 0, 1, 2, 4, 7);
+        command.Add(names);
+        Session.Bind(command, common, (parsed, session, _) => Run(parsed.GetValue(names)!, session));
+        return command;
+    }
+
+    private static int Run(string[] names, Session session)
+    {
+        var composition = new Composition();
+        if (names.Length == 1 && IsImage(names[0]))
+        {
+            TellImage(names[0], composition, session);
+        }
+        else
+        {
+            var plan = composition.CapturePlanner.Plan(new CaptureRequest(names, Path.GetTempPath(), "info") { AllowLive = true, Looking = true });
+            foreach (string line in PlanText.Contents(plan.Manifest).Concat(plan.Warnings.Select(w => "! " + w)))
+            {
+                session.Say(line);
+            }
+
+            session.Document(DocumentMaker.Info(plan.Manifest, null), DocumentJson.Default.InfoDocument);
+        }
+
+        return ExitCodes.Done;
+    }
+
+    private static void TellImage(string name, Composition composition, Session session)
+    {
+        using var input = Composition.OpenImage(name);
+        using var reader = new ImageStreamReader(input, composition.Compressor);
+        bool complete = IsComplete(input, composition, out string? problem);
+        var (header, manifest) = (reader.Header, reader.Manifest);
+        session.Say($"Image \"{manifest.Name}\" of {manifest.Machine.HostName} ({manifest.Machine.OperatingSystem}, {manifest.Machine.Firmware.ToUpperInvariant()})");
+        session.Say($"made {header.Created:yyyy-MM-dd HH:mm} UTC by {manifest.Program}, id {header.ImageId}");
+        session.Say(complete ? "complete (dr verify checks its content)" : "NOT COMPLETE: " + problem);
+        session.Say();
+        foreach (string line in PlanText.Contents(manifest).Concat(manifest.Warnings.Select(w => "! " + w)))
+        {
+            session.Say(line);
+        }
+
+        session.Document(DocumentMaker.Info(manifest, DocumentMaker.Image(header, manifest, complete)), DocumentJson.Default.InfoDocument);
+    }
+
+    private static bool IsComplete(IImageInput input, Composition composition, out string? problem)
+    {
+        problem = null;
+        try
+        {
+            ImageReader.Open(input, composition.Compressor).ProveComplete();
+            return true;
+        }
+        catch (CorruptDataException e)
+        {
+            problem = e.Message;
+            return false;
+        }
+    }
+
+    /// <summary>An image is told from a raw disk by the first four bytes of its first piece.</summary>
+    private static bool IsImage(string name)
+    {
+        if (File.Exists(name + ".001") && !File.Exists(name))
+        {
+            return true;
+        }
+
+        if (!File.Exists(name))
+        {
+            return false;
+        }
+
+        using var file = File.OpenRead(name);
+        Span<byte> magic = stackalloc byte[4];
+        return file.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && BitConverter.ToUInt32(magic) == ImageFormat.Magic;
+    }
+}

@@ -1,0 +1,136 @@
+using System.CommandLine;
+using System.Diagnostics;
+using DR.App.Screens;
+using DR.Core.Primitives;
+using DR.Engine.Restore;
+using DR.Platform.ImageFiles;
+
+namespace DR.App.Cli;
+
+/// <summary><c>dr restore IMAGE --to DISK [--to DISK]...</c></summary>
+internal sealed class RestoreCommand
+{
+    private readonly Argument<string> _image = new("IMAGE") { Description = "The image, or its first piece." };
+    private readonly Option<string[]> _to = new("--to") { Description = "A disk to restore onto; one for each disk of the image, in their order.", HelpName = "DISK", Required = true };
+    private readonly Option<bool> _yes = new("--yes") { Description = "Do not ask." };
+    private readonly Option<string[]> _overwrite = new("--overwrite") { Description = "Erase this disk although it is not blank; named by its identity, as dr disks prints it.", HelpName = "DISK-ID" };
+    private readonly Option<string> _grow = new("--grow") { Description = "Who gets new space: last, proportional, none, or the LABEL of a volume.", HelpName = "POLICY", DefaultValueFactory = _ => "last" };
+    private readonly Option<bool> _noReadBack = new("--no-readback") { Description = "Do not read back what was written." };
+    private readonly Option<bool> _verifyFirst = new("--verify-first") { Description = "Read and check the whole image before the first write." };
+    private readonly Option<bool> _salvage = new("--salvage") { Description = "Restore what can be restored of a damaged image." };
+    private readonly Option<bool> _acceptInconsistent = new("--accept-inconsistent") { Description = "Restore an image that was captured from disks in use." };
+    private readonly Option<bool> _plan = new("--plan", "--dry-run") { Description = "Show what would be done, and stop." };
+
+    public static Command Make(CommonOptions common)
+    {
+        var self = new RestoreCommand();
+        var command = VerbHelp.Verb("restore", "Restores an image onto disks of equal or larger size, proves it and makes it boot.",
+            ["dr restore /mnt/backup/server.drimg --to /dev/sda --plan", "dr restore server.drimg --to /dev/sda --overwrite serial:WD-1234 --yes"],
+            0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130);
+        command.Add(self._image);
+        foreach (Option option in (Option[])[self._to, self._yes, self._overwrite, self._grow, self._noReadBack, self._verifyFirst, self._salvage, self._acceptInconsistent, self._plan])
+        {
+            command.Add(option);
+        }
+
+        Session.Bind(command, common, self.Run);
+        return command;
+    }
+
+    private int Run(ParseResult parsed, Session session, CancellationToken cancel)
+    {
+        var composition = new Composition();
+        using var input = Composition.OpenImage(parsed.GetValue(_image)!);
+        var plan = composition.RestorePlanner.Plan(input, Request(parsed, input));
+        foreach (string line in PlanText.Of(plan))
+        {
+            session.Say(line);
+        }
+
+        if (parsed.GetValue(_plan))
+        {
+            session.Document(Document(plan, input, null, 0), DocumentJson.Default.RestoreDocument);
+            return ExitCodes.Done;
+        }
+
+        Confirm(parsed.GetValue(_yes), plan, session);
+        var watch = Stopwatch.StartNew();
+        var result = composition.RestorePipeline.Run(plan, input, session.Report, cancel);
+        session.Report.Finish();
+        session.Document(Document(plan, input, result, watch.Elapsed.TotalSeconds), DocumentJson.Default.RestoreDocument);
+        return Tell(result, watch.Elapsed, session);
+    }
+
+    private RestoreRequest Request(ParseResult parsed, FileImageInput input) => new(parsed.GetValue(_to)!)
+    {
+        Overwrite = parsed.GetValue(_overwrite) ?? [],
+        ImagePaths = input.Paths,
+        Grow = GrowPolicy.Parse(parsed.GetValue(_grow)!),
+        ReadBack = !parsed.GetValue(_noReadBack),
+        VerifyFirst = parsed.GetValue(_verifyFirst),
+        Salvage = parsed.GetValue(_salvage),
+        AcceptInconsistent = parsed.GetValue(_acceptInconsistent),
+    };
+
+    private static void Confirm(bool yes, RestorePlan plan, Session session)
+    {
+        if (yes)
+        {
+            return;
+        }
+
+        if (session.Json || !Session.CanAsk)
+        {
+            throw new DrException(Failure.Refused, "nobody can be asked here, and --yes was not given; nothing was changed");
+        }
+
+        string disks = string.Join(" and ", plan.Disks.Select(d => d.Identity.Path));
+        Console.Out.Write($"\nEverything on {disks} will be lost. Type \"yes\" to go on: ");
+        if (Console.In.ReadLine()?.Trim() != "yes")
+        {
+            throw new DrException(Failure.Refused, "not confirmed; nothing was changed");
+        }
+    }
+
+    private static int Tell(RestoreResult result, TimeSpan elapsed, Session session)
+    {
+        session.Say();
+        session.Say($"Done in {ConsoleReport.Duration(elapsed)}: {ByteSize.Format(result.WrittenBytes)} restored.");
+        session.Say(result.ReadBackBytes == 0
+            ? "Each block was checked before it was written; nothing was read back."
+            : $"Each block was checked before it was written; {ByteSize.Format(result.ReadBackBytes)} were read back and are equal"
+                + (result.CacheExcluded ? " (direct I/O, past all caches of this computer)." : " (cache not excluded: the target cannot be read past it)."));
+        foreach (string note in result.Notes)
+        {
+            session.Say(note);
+        }
+
+        foreach (string loss in result.Losses)
+        {
+            session.Report.Warn(loss);
+        }
+
+        if (result.BootProblem is { } problem)
+        {
+            session.Report.Warn("the data is complete, but the machine will not boot from it yet: " + problem);
+        }
+
+        return Code(result);
+    }
+
+    private static int Code(RestoreResult? result) =>
+        result?.BootProblem is not null ? ExitCodes.NotBootable : result?.Losses.Count > 0 ? ExitCodes.Losses : ExitCodes.Done;
+
+    private static RestoreDocument Document(RestorePlan plan, FileImageInput input, RestoreResult? result, double seconds) => new(
+        Code(result), input.Name, plan.Header.ImageId.ToString(), result is null,
+        [.. plan.Disks.Select(d => new TargetDocument(d.Identity.Path, d.Identity.Id, plan.Manifest.Disks[d.SourceDisk].Identity.Path, d.Contents, DocumentMaker.Partitions(d.Layout)))],
+        [.. plan.Volumes.Select(v => Volume(plan, v))],
+        result?.WrittenBytes ?? 0, result?.ReadBackBytes ?? 0, result?.CacheExcluded ?? false, seconds, result?.BootProblem,
+        [.. plan.Remarks, .. result?.Notes ?? []], result?.Losses ?? []);
+
+    private static TargetVolumeDocument Volume(RestorePlan plan, TargetVolume volume) => new(
+        volume.Source.Kind, volume.Source.Label ?? "", volume.Source.Uuid ?? "", volume.Source.Length,
+        volume.GrowTool is null ? volume.Source.Length : volume.Extent.Length, volume.Moved, volume.GrowTool,
+        DocumentMaker.Segments(plan.Manifest, volume.Source),
+        [new SegmentDocument(plan.Disks[volume.Target].Identity.Path, volume.Extent.Start, volume.Extent.Length)]);
+}

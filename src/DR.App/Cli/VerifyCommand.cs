@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Diagnostics;
+using DR.Core.Image;
+using DR.Core.Primitives;
+
+namespace DR.App.Cli;
+
+/// <summary><c>dr verify IMAGE</c></summary>
+internal static class VerifyCommand
+{
+    public static Command Make(CommonOptions common)
+    {
+        var image = new Argument<string>("IMAGE") { Description = "The image, or its first piece." };
+        var structure = new Option<bool>("--structure") { Description = "Check everything but the content of frames." };
+        var command = VerbHelp.Verb("verify", "Reads an image from end to end and checks every checksum and digest in it.",
+            ["dr verify server.drimg", "dr verify server.drimg --structure"], 0, 1, 2, 4, 7, 8, 130);
+        command.Add(image);
+        command.Add(structure);
+        Session.Bind(command, common, (parsed, session, cancel) => Run(parsed.GetValue(image)!, parsed.GetValue(structure), session, cancel));
+        return command;
+    }
+
+    private static int Run(string name, bool structure, Session session, CancellationToken cancel)
+    {
+        var composition = new Composition();
+        using var input = Composition.OpenImage(name);
+        using var reader = new ImageStreamReader(input, composition.Compressor);
+        var watch = Stopwatch.StartNew();
+        session.Report.Stage("verifying", reader.Manifest.Volumes.Sum(v => v.AllocatedBytes));
+        var result = structure
+            ? ImageVerifier.Verify(reader, composition.Compressor, 1, session.Report, cancel)
+            : ImageVerifier.Verify(reader, composition.Compressor, Environment.ProcessorCount, session.Report, cancel);
+        session.Report.Finish();
+        List<string> findings =
+        [
+            .. DocumentMaker.Unreadable(reader.Manifest, result.Findings)
+                .Select(u => $"{u.Volume}: {u.SizeBytes} bytes at offset {u.OffsetBytes} could not be read when the image was made and are zeros"),
+            .. result.Findings.Notes,
+        ];
+        Tell(name, structure, result, findings, watch.Elapsed, session);
+        int code = result.Findings.Unreadable.Count > 0 ? ExitCodes.Losses : ExitCodes.Done;
+        var trailer = result.Trailer!;
+        session.Document(new VerifyDocument(code, name, reader.Header.ImageId.ToString(), !structure, trailer.Frames, trailer.StoredBlocks,
+            trailer.ZeroBlocks, trailer.DamagedBlocks, watch.Elapsed.TotalSeconds, findings), DocumentJson.Default.VerifyDocument);
+        return code;
+    }
+
+    private static void Tell(string name, bool structure, PumpResult result, List<string> findings, TimeSpan elapsed, Session session)
+    {
+        session.Say(structure
+            ? $"{name}: the structure is whole; the content of its {result.Trailer!.Frames} frames was NOT checked ({ConsoleReport.Duration(elapsed)})."
+            : $"{name}: whole. {result.Trailer!.Frames} frames, {ByteSize.Format(result.Trailer.ContentBytes)} of content, every checksum and digest is right ({ConsoleReport.Duration(elapsed)}).");
+        findings.ForEach(session.Report.Warn);
+    }
+}

@@ -1,0 +1,83 @@
+using DR.Core.Image;
+using DR.Core.Layout;
+using DR.Core.Primitives;
+using DR.Engine.Capture;
+using DR.Engine.Restore;
+
+namespace DR.App.Screens;
+
+/// <summary>Plans and contents in words, line by line: pure functions of what they show, at most 80 columns where names allow.</summary>
+internal static class PlanText
+{
+    public static IEnumerable<string> Of(CapturePlan plan)
+    {
+        yield return $"Capture to {plan.Request.Image}";
+        yield return "";
+        foreach (string line in Contents(plan.Manifest))
+        {
+            yield return line;
+        }
+
+        yield return "";
+        yield return $"About {ByteSize.Format(plan.Bytes)} will be read. Nothing is written to the disks.";
+        foreach (string warning in plan.Warnings)
+        {
+            yield return "! " + warning;
+        }
+    }
+
+    /// <summary>Disks, partitions and volumes of a manifest.</summary>
+    public static IEnumerable<string> Contents(Manifest manifest)
+    {
+        foreach (var disk in manifest.Disks)
+        {
+            yield return $"{disk.Identity.Path}  {ByteSize.Format(disk.Layout.Length)}  {Table(disk.Layout)}  {disk.Identity.Model}".TrimEnd();
+            foreach (var volume in manifest.Volumes.Where(v => v.Segments[0].Disk == disk.Index))
+            {
+                yield return Line(volume);
+            }
+        }
+    }
+
+    public static IEnumerable<string> Of(RestorePlan plan)
+    {
+        var manifest = plan.Manifest;
+        yield return $"Restore \"{manifest.Name}\" ({manifest.Machine.HostName}, {plan.Header.Created:yyyy-MM-dd HH:mm} UTC)";
+        for (int i = 0; i < plan.Disks.Count; i++)
+        {
+            var target = plan.Disks[i];
+            yield return "";
+            yield return $"{target.Identity.Path}  {ByteSize.Format(target.Identity.Length)}  {target.Identity.Model}".TrimEnd();
+            yield return $"  identity    {target.Identity.Id}";
+            yield return $"  now         {target.Contents}{(target.Contents == "blank" ? "" : " - WILL BE ERASED")}";
+            yield return $"  takes over  {manifest.Disks[target.SourceDisk].Identity.Path} ({ByteSize.Format(manifest.Disks[target.SourceDisk].Layout.Length)}, {Table(target.Layout)})";
+            foreach (var volume in plan.Volumes.Where(v => v.Target == i))
+            {
+                yield return Line(volume.Source) + Change(volume);
+            }
+        }
+
+        yield return "";
+        yield return $"About {ByteSize.Format(plan.Bytes)} will be written"
+            + (plan.Request.ReadBack ? ", read back and compared." : " and NOT read back (--no-readback).");
+        foreach (string remark in plan.Remarks)
+        {
+            yield return "! " + remark;
+        }
+    }
+
+    private static string Line(ManifestVolume volume)
+    {
+        int partition = volume.Segments[0].Partition;
+        string whole = volume.WholeBecause is null ? "" : " (whole)";
+        return $"  {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))}  {volume.Title,-24} {ByteSize.Format(volume.Length),10}  {ByteSize.Format(volume.AllocatedBytes),10} to save{whole}";
+    }
+
+    private static string Change(TargetVolume volume)
+    {
+        string grown = volume.GrowTool is null ? "" : $", grows to {ByteSize.Format(volume.Extent.Length)}";
+        return grown + (volume.Moved ? ", moves" : "");
+    }
+
+    private static string Table(DiskLayout layout) => layout.Table == TableKind.None ? "no table" : layout.Table.ToString().ToUpperInvariant();
+}

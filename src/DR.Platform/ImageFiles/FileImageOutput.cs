@@ -1,0 +1,173 @@
+using DR.Core.Devices;
+using DR.Core.Image;
+using DR.Core.Primitives;
+
+namespace DR.Platform.ImageFiles;
+
+/// <summary>
+/// An image in files: <c>server.drimg</c>, or <c>server.drimg.001</c>, <c>.002</c>, … where it is split.
+/// </summary>
+public sealed class FileImageOutput : IImageOutput
+{
+    private const int FullOnLinux = 28;
+    private const int FullOnWindows = unchecked((int)0x80070070);
+
+    private readonly string _path;
+    private readonly bool _overwrite;
+
+    /// <param name="path">As the operator gave it, without a piece number.</param>
+    /// <param name="pieceLimit">Bytes of a piece; <see cref="long.MaxValue"/> for one file.</param>
+    /// <param name="overwrite">Replace files that exist.</param>
+    /// <exception cref="DrException">The image exists already, or its folder does not.</exception>
+    public FileImageOutput(string path, long pieceLimit, bool overwrite)
+    {
+        _path = Path.GetFullPath(path);
+        _overwrite = overwrite;
+        PieceLimit = pieceLimit;
+        RequireNew();
+    }
+
+    public string Name => _path;
+
+    public long PieceLimit { get; }
+
+    public Stream Create(int number)
+    {
+        string path = PieceLimit == long.MaxValue ? _path : FileImageInput.PieceName(_path, number);
+        try
+        {
+            var file = new FileStream(path, new FileStreamOptions
+            {
+                Mode = _overwrite ? FileMode.Create : FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.Read,
+                BufferSize = 0,
+            });
+            return new FaultNamingStream(file, path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DrException(Failure.Failed, $"{path}: the file cannot be made: {e.Message}", e);
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+
+    internal static DeviceFaultException Fault(string path, long offset, long length, IOException e)
+    {
+        bool full = e.HResult is FullOnLinux or FullOnWindows;
+        return new DeviceFaultException(full ? FaultKind.Full : FaultKind.Medium, path, offset, length, "write",
+            full ? "no room is left. What is there is an unfinished image: delete it and capture to a larger disk" : e.Message, e);
+    }
+
+    private void RequireNew()
+    {
+        string? folder = Path.GetDirectoryName(_path);
+        if (!Directory.Exists(folder))
+        {
+            throw new DrException(Failure.Failed, $"{_path}: the folder {folder} does not exist");
+        }
+
+        var there = new[] { _path, FileImageInput.PieceName(_path, 1) }.FirstOrDefault(File.Exists);
+        if (there is not null && !_overwrite)
+        {
+            throw new DrException(Failure.Refused, $"{there} exists already; nothing was changed. Choose another name, or replace it with --overwrite-image");
+        }
+
+        if (there is not null && _overwrite)
+        {
+            RemoveOldPieces();
+        }
+    }
+
+    private void RemoveOldPieces()
+    {
+        for (int number = 1; File.Exists(FileImageInput.PieceName(_path, number)); number++)
+        {
+            File.Delete(FileImageInput.PieceName(_path, number));
+        }
+    }
+
+    /// <summary>Collects small writes into large ones, and tells a full disk from a broken one.</summary>
+    private sealed class FaultNamingStream(FileStream file, string path) : Stream
+    {
+        private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(4 << 20, pinned: true);
+        private int _filled;
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => file.Length + _filled;
+
+        public override long Position
+        {
+            get => file.Position + _filled;
+            set => throw new NotSupportedException();
+        }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            while (buffer.Length > 0)
+            {
+                int count = Math.Min(buffer.Length, _buffer.Length - _filled);
+                buffer[..count].CopyTo(_buffer.AsSpan(_filled));
+                _filled += count;
+                buffer = buffer[count..];
+                if (_filled == _buffer.Length)
+                {
+                    Drain();
+                }
+            }
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        /// <summary>Returns when all is on stable media.</summary>
+        public override void Flush()
+        {
+            Drain();
+            try
+            {
+                file.Flush(flushToDisk: true);
+            }
+            catch (IOException e)
+            {
+                throw Fault(path, file.Position, 0, e);
+            }
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                file.Dispose();
+            }
+
+            base.Dispose(disposing);
+        }
+
+        private void Drain()
+        {
+            try
+            {
+                file.Write(_buffer.AsSpan(0, _filled));
+                _filled = 0;
+            }
+            catch (IOException e)
+            {
+                throw Fault(path, file.Position, _filled, e);
+            }
+        }
+    }
+}
