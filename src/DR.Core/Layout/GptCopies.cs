@@ -122,7 +122,7 @@ internal static class GptCopies
         var found = TryRead(disk, last, GptCopy.BackupName, out problem);
         var protective = slots.First(s => s.IsProtective);
         var candidates = new List<long> { protective.First + (long)protective.Count - 1 };
-        if (ReadSector(disk, 1) is { } header && Gpt.AlternateOf(header) is { } alternate)
+        if (TryBytes(disk, disk.SectorSize, disk.SectorSize) is { } header && Gpt.AlternateOf(header) is { } alternate)
         {
             candidates.Add(alternate);
         }
@@ -131,11 +131,11 @@ internal static class GptCopies
             .Select(lba => TryRead(disk, lba, GptCopy.BackupName, out _)).FirstOrDefault(copy => copy is not null);
     }
 
-    private static byte[]? ReadSector(IBlockDevice disk, long lba)
+    private static byte[]? TryBytes(IBlockDevice disk, long offset, int length)
     {
         try
         {
-            return (lba + 1) * disk.SectorSize <= disk.Length ? disk.ReadBytes(lba * disk.SectorSize, disk.SectorSize) : null;
+            return offset + length <= disk.Length ? disk.ReadBytes(offset, length) : null;
         }
         catch (DeviceFaultException e) when (e.Kind == FaultKind.Medium)
         {
@@ -202,7 +202,7 @@ internal static class GptCopies
     private static string OtherSectorSize(IBlockDevice disk)
     {
         int other = disk.SectorSize == 512 ? 4096 : 512;
-        return disk.Length >= 2 * other && Gpt.HasMagic(disk.ReadBytes(other, 512))
+        return TryBytes(disk, other, 512) is { } header && Gpt.HasMagic(header)
             ? $"there is one for sectors of {other} bytes, but the disk has sectors of {disk.SectorSize}; "
             : "";
     }

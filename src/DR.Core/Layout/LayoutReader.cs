@@ -30,7 +30,9 @@ public static class LayoutReader
         var boot = disk.ReadBytes(0, disk.SectorSize);
         var kind = Mbr.Classify(boot, disk.Length / disk.SectorSize);
         var slots = Mbr.Slots(boot);
-        bool protective = kind == BootSectorKind.Table && slots.Any(s => s.IsProtective);
+
+        // Linux and firmware do not look at the rest of LBA 0 where a slot protects from sector 1 on.
+        bool protective = kind != BootSectorKind.Unsigned && slots.Any(s => s.IsProtective && (s.First == 1 || kind == BootSectorKind.Table));
         if (protective && GptCopies.Read(disk, slots, findings) is { } gpt)
         {
             WarnOfUsable(gpt, findings);

@@ -145,6 +145,15 @@ public class DamagedTableTests
     }
 
     [Fact]
+    public void Other_damage_in_lba_0_does_not_hide_a_gpt()
+    {
+        using var disk = RandomLayouts.Disk(Gpt);
+        disk.Write([0x17], 446);
+        disk.Write([0x17], 446 + 16);
+        Assert.Equal(2, LayoutReader.Read(disk).Partitions.Count);
+    }
+
+    [Fact]
     public void A_table_for_the_other_sector_size_is_explained()
     {
         using var disk = RandomLayouts.Disk(Gpt);

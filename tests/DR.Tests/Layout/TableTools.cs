@@ -17,6 +17,7 @@ internal sealed class TableFile : IDisposable
 
     public TableFile(long length, int sectorSize = 512)
     {
+        Assert.SkipWhen(sectorSize != 512 && !Environment.IsPrivilegedProcess && !IsCi, "losetup needs root");
         SectorSize = sectorSize;
         using (var file = File.Create(_path))
         {
@@ -37,6 +38,8 @@ internal sealed class TableFile : IDisposable
         }
     }
 
+    private static bool IsCi => Environment.GetEnvironmentVariable("CI") is not null;
+
     public int SectorSize { get; }
 
     public long Length => new FileInfo(_path).Length;
@@ -52,6 +55,8 @@ internal sealed class TableFile : IDisposable
     public string Sgdisk(params string[] arguments) => Run("sgdisk", null, arguments);
 
     public string Parted(string commands) => Execute("parted", null, ["--script", Node, .. commands.Split(' ')]);
+
+    public void Delete(int number) => Execute("sfdisk", null, ["--quiet", "--no-reread", "--no-tell-kernel", "--delete", Node, number.ToString()]);
 
     public void Resize(long length)
     {
@@ -118,7 +123,7 @@ internal sealed class TableFile : IDisposable
         }
         catch (Win32Exception)
         {
-            Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") is null, $"{tool} is not installed");
+            Assert.SkipWhen(!IsCi, $"{tool} is not installed");
             throw;
         }
     }

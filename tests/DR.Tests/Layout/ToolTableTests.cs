@@ -116,6 +116,30 @@ public class ToolTableTests
         RewritesIdentically(file, layout, skipChs: true);
     }
 
+    /// <summary>The first boot record is empty then, and only links to the next.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_chain_whose_first_logical_partition_was_deleted_is_read_as_the_tools_read_it(bool byParted)
+    {
+        using var file = new TableFile(100 * MiB);
+        file.Sfdisk(MbrScript);
+        if (byParted)
+        {
+            file.Parted("rm 5");
+        }
+        else
+        {
+            file.Delete(5);
+        }
+
+        var layout = file.Layout();
+        Assert.Empty(layout.Warnings);
+        Assert.Empty(layout.Errors);
+        AgreesWithSfdisk(file, layout);
+        RewritesIdentically(file, layout, skipChs: true);
+    }
+
     [Theory]
     [InlineData(512)]
     [InlineData(4096)]
