@@ -17,7 +17,7 @@ internal sealed class LoopView : IDeviceView
 {
     private const int Attempts = 100;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan RemovalPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RemovalPatience = TimeSpan.FromSeconds(5);
 
     private readonly SafeFileHandle _loop;
     private readonly string _folder;

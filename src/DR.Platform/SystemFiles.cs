@@ -22,11 +22,20 @@ internal sealed class SystemFiles
 
     public string? Text(string path) => Bytes(path) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes).Trim('\0', '\n', ' ') : null;
 
+    /// <summary>Not File.ReadAllBytes, which believes the length that sysfs states for every file: 4096.</summary>
     public byte[]? Bytes(string path)
     {
         try
         {
-            return File.Exists(At(path)) ? File.ReadAllBytes(At(path)) : null;
+            if (!File.Exists(At(path)))
+            {
+                return null;
+            }
+
+            using var file = new FileStream(At(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            using var content = new MemoryStream();
+            file.CopyTo(content);
+            return content.ToArray();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
