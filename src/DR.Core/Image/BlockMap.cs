@@ -73,13 +73,14 @@ public sealed class BlockMap
 
     public void Set(long first, long count, MapState state)
     {
-        Fill(_low, first, count, ((int)state & 1) != 0);
-        Fill(_high, first, count, ((int)state & 2) != 0);
+        BlockSet.Fill(_low, first, count, ((int)state & 1) != 0);
+        BlockSet.Fill(_high, first, count, ((int)state & 2) != 0);
     }
 
-    /// <summary>Marks every block that the extent touches.</summary>
+    /// <summary>Marks every block that the extent touches; what of it lies outside the space is passed over.</summary>
     public void Mark(Extent extent, MapState state)
     {
+        extent = extent.Intersect(new Extent(0, Length));
         if (extent.Length > 0)
         {
             long first = extent.Start / BlockSize;
@@ -203,16 +204,4 @@ public sealed class BlockMap
 
     private ulong Matches(long word, MapState state) =>
         (((int)state & 1) != 0 ? _low[word] : ~_low[word]) & (((int)state & 2) != 0 ? _high[word] : ~_high[word]);
-
-    private static void Fill(ulong[] bits, long first, long count, bool value)
-    {
-        for (long end = first + count; first < end;)
-        {
-            int shift = (int)(first & 63);
-            int run = (int)Math.Min(64 - shift, end - first);
-            ulong mask = (run == 64 ? ulong.MaxValue : (1UL << run) - 1) << shift;
-            bits[first >> 6] = value ? bits[first >> 6] | mask : bits[first >> 6] & ~mask;
-            first += run;
-        }
-    }
 }

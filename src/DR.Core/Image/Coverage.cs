@@ -5,64 +5,115 @@ namespace DR.Core.Image;
 /// <summary>
 /// Holds the frames of an image to its maps: every allocated block comes once, no other comes at all. For one thread.
 /// </summary>
-internal sealed class Coverage
+/// <param name="salvage">Whether maps may be missing.</param>
+internal sealed class Coverage(IReadOnlyDictionary<int, Space> spaces, bool salvage)
 {
-    private readonly Dictionary<int, BlockMap> _pending = [];
-    private readonly HashSet<int> _unmapped = [];
-    private readonly IReadOnlyDictionary<int, Space> _spaces;
-    private readonly bool _salvage;
+    /// <summary>Allocated blocks that have not come yet, of the spaces whose map is known; null once all have come.</summary>
+    private readonly Dictionary<int, BlockSet?> _pending = [];
 
-    public Coverage(IReadOnlyDictionary<int, Space> spaces, bool salvage)
-    {
-        _spaces = spaces;
-        _salvage = salvage;
-        foreach (var space in spaces.Values.Where(s => !s.HasMap))
-        {
-            _pending[space.Number] = BlockMap.Full(space.Length, space.BlockSize);
-        }
-    }
+    /// <summary>Blocks that came before their map (while salvaging pieces in the wrong order).</summary>
+    private readonly Dictionary<int, BlockSet> _early = [];
 
+    /// <exception cref="CorruptDataException">The space has a map already.</exception>
     public void Add(MapItem item, string image)
     {
-        if (!_pending.TryAdd(item.Space.Number, item.Map.Clone()))
+        var blocks = new BlockSet(item.Map.BlockCount);
+        foreach (var (first, count, _) in item.Map.Runs().Where(r => r.State == MapState.Allocated))
+        {
+            blocks.Add(first, count);
+        }
+
+        if (_early.Remove(item.Space.Number, out var early))
+        {
+            blocks.Subtract(early);
+        }
+
+        if (!_pending.TryAdd(item.Space.Number, blocks.Count > 0 ? blocks : null))
         {
             throw new CorruptDataException(image, $"the map of volume {item.Space.Number} comes twice");
         }
     }
 
-    public void Add(FrameItem item)
+    /// <exception cref="CorruptDataException">It has blocks that are not allocated or came before, or comes before its map.</exception>
+    public void Add(Frame frame, Space space, string where)
     {
-        if (!_pending.TryGetValue(item.Space.Number, out var pending))
+        if (!_pending.TryGetValue(space.Number, out var pending))
         {
-            if (!_salvage)
+            if (space.HasMap)
             {
-                throw new CorruptDataException(item.Where, $"a frame of volume {item.Space.Number} comes before its map");
+                AddEarly(frame, space, where);
+                return;
             }
 
-            _unmapped.Add(item.Space.Number);
-            return;
+            _pending[space.Number] = pending = AllOf(space);
         }
 
-        foreach (var run in item.Frame.Runs)
+        Remove(pending, frame, where);
+        if (pending!.Count == 0)
         {
-            if (!pending.All(run.First, run.Count, MapState.Allocated))
-            {
-                throw new CorruptDataException(item.Where,
-                    $"the frame has {run.Count} blocks at {run.First} of space {item.Space.Number}, of which the map does not know or which came before");
-            }
-
-            pending.Set(run.First, run.Count, MapState.Free);
+            _pending[space.Number] = null;
         }
     }
 
     /// <summary>Allocated blocks that no frame brought, as runs of bytes of their space.</summary>
-    public IEnumerable<(Space Space, Extent Extent)> Missing() =>
-        from entry in _pending.OrderBy(e => e.Key)
-        from run in entry.Value.Runs()
-        where run.State == MapState.Allocated
-        select (_spaces[entry.Key], entry.Value.ExtentOf(run.First, run.Count));
+    public IEnumerable<(Space Space, Extent Extent)> Missing()
+    {
+        foreach (var space in spaces.Values.OrderBy(s => s.Number))
+        {
+            var pending = _pending.TryGetValue(space.Number, out var left) ? left : space.HasMap ? null : AllOf(space);
+            foreach (var (first, count) in pending?.Runs() ?? [])
+            {
+                yield return (space, Extent.Between(first * space.BlockSize, Math.Min(space.Length, (first + count) * space.BlockSize)));
+            }
+        }
+    }
 
     /// <summary>Volumes whose map never came, so that nobody knows what is missing of them.</summary>
     public IEnumerable<int> WithoutMap() =>
-        _spaces.Keys.Where(n => !_pending.ContainsKey(n)).Union(_unmapped).Order();
+        spaces.Values.Where(s => s.HasMap && !_pending.ContainsKey(s.Number)).Select(s => s.Number).Order();
+
+    private void AddEarly(Frame frame, Space space, string where)
+    {
+        if (!salvage)
+        {
+            throw new CorruptDataException(where, $"a frame of volume {space.Number} comes before its map");
+        }
+
+        if (!_early.TryGetValue(space.Number, out var early))
+        {
+            _early[space.Number] = early = new BlockSet(BlockMap.CountOf(space.Length, space.BlockSize));
+        }
+
+        foreach (var run in frame.Runs)
+        {
+            early.Include(run.First, run.Count);
+        }
+    }
+
+    /// <summary>All of the frame's blocks, or none of them.</summary>
+    private static void Remove(BlockSet? pending, Frame frame, string where)
+    {
+        for (int i = 0; i < frame.Runs.Count; i++)
+        {
+            var run = frame.Runs[i];
+            if (pending is null || !pending.Remove(run.First, run.Count))
+            {
+                foreach (var removed in frame.Runs.Take(i))
+                {
+                    pending!.Add(removed.First, removed.Count);
+                }
+
+                throw new CorruptDataException(where,
+                    $"of the frame's {run.Count} blocks from {run.First} of space {frame.Space}, some are not allocated or came before");
+            }
+        }
+    }
+
+    private static BlockSet AllOf(Space space)
+    {
+        long count = BlockMap.CountOf(space.Length, space.BlockSize);
+        var blocks = new BlockSet(count);
+        blocks.Add(0, count);
+        return blocks;
+    }
 }

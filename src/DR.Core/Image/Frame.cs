@@ -48,8 +48,10 @@ public sealed record Frame(int Space, int BlockSize, IReadOnlyList<BlockRun> Run
         return bytes;
     }
 
+    /// <param name="features">That the image's header announces: they say which dispositions may come.</param>
     /// <exception cref="CorruptDataException">The numbers contradict the format or the space.</exception>
-    internal static Frame Parse(ReadOnlySpan<byte> header, RecordHeader record, IReadOnlyDictionary<int, Space> spaces, string where)
+    internal static Frame Parse(
+        ReadOnlySpan<byte> header, RecordHeader record, IReadOnlyDictionary<int, Space> spaces, string where, RequiredFeatures features = ImageFormat.Known)
     {
         var reader = new SpanReader(header, where);
         reader.Seek(ImageFormat.FixedHeaderLength);
@@ -68,10 +70,10 @@ public sealed record Frame(int Space, int BlockSize, IReadOnlyList<BlockRun> Run
         int runCount = reader.U16();
         int digestCount = reader.U16();
         reader.Skip(4);
-        var runs = new BlockRun[runCount <= ImageFormat.MaxRunsPerFrame ? runCount : throw reader.Corrupt($"the frame has {runCount} runs")];
+        var runs = new BlockRun[runCount is > 0 and <= ImageFormat.MaxRunsPerFrame ? runCount : throw reader.Corrupt($"the frame has {runCount} runs")];
         for (int i = 0; i < runs.Length; i++)
         {
-            runs[i] = ReadRun(ref reader, space);
+            runs[i] = ReadRun(ref reader, space, features);
         }
 
         var frame = new Frame(number, space.BlockSize, runs, reader.Bytes(digestCount * ImageFormat.DigestLength).ToArray());
@@ -87,7 +89,7 @@ public sealed record Frame(int Space, int BlockSize, IReadOnlyList<BlockRun> Run
         writer.Zeros(3);
     }
 
-    internal static BlockRun ReadRun(ref SpanReader reader, Space space)
+    internal static BlockRun ReadRun(ref SpanReader reader, Space space, RequiredFeatures features = ImageFormat.Known)
     {
         long first = reader.Size64();
         uint count = reader.U32();
@@ -99,10 +101,18 @@ public sealed record Frame(int Space, int BlockSize, IReadOnlyList<BlockRun> Run
             throw reader.Corrupt($"a run of {count} blocks at block {first} lies outside space {space.Number} of {blocks} blocks");
         }
 
-        return disposition is >= Disposition.Stored and <= Disposition.Damaged
+        return MayCome(disposition, features)
             ? new BlockRun(first, (int)count, disposition)
-            : throw reader.Corrupt($"the disposition {(byte)disposition} is unknown: a newer program wrote this image");
+            : throw reader.Corrupt($"the disposition {(byte)disposition} ({disposition}) is not known here: a newer program wrote this image");
     }
+
+    private static bool MayCome(Disposition disposition, RequiredFeatures features) => disposition switch
+    {
+        Disposition.Stored or Disposition.Zero or Disposition.Damaged => true,
+        Disposition.SameAsParent => features.HasFlag(RequiredFeatures.Incremental),
+        Disposition.SameAsEarlier => features.HasFlag(RequiredFeatures.Deduplicated),
+        _ => false,
+    };
 
     /// <summary>Bytes of the blocks of a run; the last block of the space may be short.</summary>
     internal static long BytesOf(BlockRun run, Space space) =>

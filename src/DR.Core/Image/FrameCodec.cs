@@ -34,15 +34,14 @@ public sealed class FrameCodec : IDisposable
     public EncodedFrame Encode(Space space, IReadOnlyList<BlockRun> runs, PooledBuffer content, PooledBuffer target, int level)
     {
         var kept = new List<BlockRun>();
-        var digests = new List<byte>();
-        int length = SortOutZeros(space, runs, content.Span, kept, digests);
+        int length = SortOutZeros(space, runs, content.Span, kept, out var digests);
         var raw = content.Span[..length];
         int compressed = length > 0 && Compresses(raw, target.Span, level) ? _context.Compress(raw, target.Span, level) : 0;
         var (payload, spare) = compressed > 0 ? (target, content) : (content, target);
         spare.Dispose();
         int payloadLength = compressed > 0 ? compressed : length;
         return new EncodedFrame(
-            new Frame(space.Number, space.BlockSize, kept, [.. digests]), payload, payloadLength, length,
+            new Frame(space.Number, space.BlockSize, kept, digests), payload, payloadLength, length,
             compressed > 0 ? Codec.Zstd : Codec.Stored, Crc32C.Compute(payload.Span[..payloadLength]));
     }
 
@@ -55,23 +54,22 @@ public sealed class FrameCodec : IDisposable
     {
         if (Crc32C.Compute(payload) != record.PayloadCrc)
         {
-            throw new CorruptDataException(where, $"the checksum of the frame's payload is wrong: {Lost(frame, space)} damaged");
+            throw new CorruptDataException(where, $"the checksum of the frame's payload is wrong: these bytes are damaged");
         }
 
         Expand(_context, record, payload, target, where);
         int digest = 0;
         int offset = 0;
-        foreach (var run in frame.Runs.Where(r => r.HasDigests))
+        foreach (var run in frame.Runs)
         {
-            for (int i = 0; i < run.Count; i++, digest += ImageFormat.DigestLength)
+            for (int i = 0; run.HasContent && i < run.Count; i++)
             {
-                if (run.HasContent)
-                {
-                    int length = (int)Frame.BytesOf(new BlockRun(run.First + i, 1, run.Disposition), space);
-                    Verify(target.Slice(offset, length), frame.Digests.AsSpan(digest, ImageFormat.DigestLength), space, run.First + i, where);
-                    offset += length;
-                }
+                int length = (int)Frame.BytesOf(new BlockRun(run.First + i, 1, run.Disposition), space);
+                Verify(target.Slice(offset, length), frame.Digests.AsSpan(digest + i * ImageFormat.DigestLength, ImageFormat.DigestLength), space, run.First + i, where);
+                offset += length;
             }
+
+            digest += run.HasDigests ? run.Count * ImageFormat.DigestLength : 0;
         }
     }
 
@@ -98,8 +96,15 @@ public sealed class FrameCodec : IDisposable
         }
     }
 
-    public static string Lost(Frame frame, Space space) => string.Join(", ", frame.Runs.Select(r =>
-        $"space {space.Number} bytes {r.First * space.BlockSize} to {r.First * space.BlockSize + Frame.BytesOf(r, space)}"));
+    /// <summary>The bytes whose content is in the frame, in words.</summary>
+    public static string Lost(Frame frame, Space space)
+    {
+        const int MaxRuns = 16;
+        var content = frame.Runs.Where(r => r.HasContent).ToList();
+        string more = content.Count > MaxRuns ? $" and {content.Count - MaxRuns} more runs" : "";
+        return $"space {space.Number} bytes " + string.Join(", ", content.Take(MaxRuns).Select(r =>
+            $"{r.First * space.BlockSize} to {r.First * space.BlockSize + Frame.BytesOf(r, space)}")) + more;
+    }
 
     private static void Verify(ReadOnlySpan<byte> block, ReadOnlySpan<byte> expected, Space space, long number, string where)
     {
@@ -113,11 +118,12 @@ public sealed class FrameCodec : IDisposable
     }
 
     /// <summary>Splits the runs into zero and stored ones, closes the gaps in the content, and digests what is kept.</summary>
-    private static int SortOutZeros(Space space, IReadOnlyList<BlockRun> runs, Span<byte> content, List<BlockRun> kept, List<byte> digests)
+    private static int SortOutZeros(Space space, IReadOnlyList<BlockRun> runs, Span<byte> content, List<BlockRun> kept, out byte[] digests)
     {
+        digests = new byte[runs.Sum(r => r.Count) * ImageFormat.DigestLength];
+        int digested = 0;
         int from = 0;
         int to = 0;
-        Span<byte> digest = stackalloc byte[ImageFormat.DigestLength];
         foreach (var run in runs)
         {
             for (int i = 0; i < run.Count; i++)
@@ -125,27 +131,26 @@ public sealed class FrameCodec : IDisposable
                 var single = run with { First = run.First + i, Count = 1 };
                 int length = (int)Frame.BytesOf(single, space);
                 var block = content.Slice(from, length);
+                from += length;
                 if (run.Disposition == Disposition.Stored && !block.ContainsAnyExcept((byte)0))
                 {
                     Append(kept, single with { Disposition = Disposition.Zero });
+                    continue;
                 }
-                else
+
+                ImageFormat.Digest(block, digests.AsSpan(digested, ImageFormat.DigestLength));
+                digested += ImageFormat.DigestLength;
+                Append(kept, single);
+                if (to != from - length)
                 {
-                    ImageFormat.Digest(block, digest);
-                    digests.AddRange(digest);
-                    Append(kept, single);
-                    if (to != from)
-                    {
-                        block.CopyTo(content.Slice(to, length));
-                    }
-
-                    to += length;
+                    block.CopyTo(content.Slice(to, length));
                 }
 
-                from += length;
+                to += length;
             }
         }
 
+        Array.Resize(ref digests, digested);
         return to;
     }
 

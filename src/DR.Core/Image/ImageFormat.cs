@@ -84,6 +84,9 @@ public static class ImageFormat
 
     public const int MaxHeaderLength = 64 << 10;
 
+    /// <summary>Bytes of the record that ends every piece but the last.</summary>
+    public const int PieceEndLength = FixedHeaderLength + DigestLength;
+
     /// <summary>Bytes of blocks in one frame, and of the largest block.</summary>
     public const int MaxFrameBytes = 1 << 20;
 
@@ -99,10 +102,13 @@ public static class ImageFormat
 
     public const int MaxRunsPerFrame = 256;
 
-    /// <summary>Blocks of one space: a map of them takes 128 MiB.</summary>
+    /// <summary>Blocks of one space: a map of them takes 128 MiB of memory.</summary>
     public const long MaxBlocks = 1L << 29;
 
-    public const int FramesPerIndexPage = 4096;
+    /// <summary>Blocks of all spaces of an image: what is still to come of them takes 128 MiB.</summary>
+    public const long MaxTotalBlocks = 1L << 30;
+
+    public const int EntriesPerIndexPage = 4096;
 
     /// <summary>Features that this reader can honour.</summary>
     public const RequiredFeatures Known = RequiredFeatures.None;
@@ -127,9 +133,16 @@ public static class ImageFormat
         full[..DigestLength].CopyTo(digest);
     }
 
+    public static byte[] DigestOf(ReadOnlySpan<byte> bytes)
+    {
+        var digest = new byte[DigestLength];
+        Digest(bytes, digest);
+        return digest;
+    }
+
     /// <summary>Largest payload, as stored and as decoded, that a record of the kind may claim.</summary>
     public static int MaxPayloadOf(RecordKind kind) => kind == RecordKind.Frame ? MaxFrameBytes : MaxPayload;
 
     internal static CorruptDataException UnknownFeature(string image, ulong bits) =>
-        new(image, $"it needs a newer version of this program: it uses the required features 0x{bits:x}, which this version does not know");
+        new(image, $"it needs a newer version of this program: it uses the required features 0x{bits:x} ({(RequiredFeatures)bits}), which this version does not know");
 }

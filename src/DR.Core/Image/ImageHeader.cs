@@ -73,7 +73,7 @@ public sealed record ImageHeader(Guid ImageId, Guid SetId, Guid ParentId, DateTi
             throw new CorruptDataException(where, $"the image has format version {version}; this program reads version {ImageFormat.Version}");
         }
 
-        int piece = (int)reader.U32();
+        int piece = reader.Size32();
         var result = new ImageHeader(reader.EfiGuid(), reader.EfiGuid(), reader.EfiGuid(), Time(reader.U64(), where))
         {
             Piece = piece,

@@ -18,6 +18,9 @@ public sealed record FrameItem(RecordHeader Record, Frame Frame, Space Space, Po
     public ReadOnlySpan<byte> PayloadBytes => Payload.Span[..Record.PayloadLength];
 }
 
+/// <summary>The same without the payload, where only the structure of an image is read.</summary>
+internal sealed record FrameHeadItem(Frame Frame, Space Space, string Where) : ImageItem;
+
 public sealed record FindingsItem(Findings Findings) : ImageItem;
 
 /// <summary>The trailer: the image is complete.</summary>

@@ -18,7 +18,7 @@ public interface IImageSink
     /// <summary>All frames up to and with this one have been taken. On the calling thread, in the order of the image.</summary>
     void Done(FrameSummary frame);
 
-    /// <summary>Allocated bytes that the image does not give (while salvaging only). On the calling thread, at the end.</summary>
+    /// <summary>Allocated bytes that the image does not give (while salvaging only), each run of them once. On the calling thread.</summary>
     void TakeLoss(Space space, Extent extent);
 }
 
@@ -33,7 +33,7 @@ public sealed record PumpResult(ImageTrailer? Trailer, Findings Findings, IReadO
 /// <summary>Reads a whole image forward once, on all cores, proves everything in it and hands it to a sink.</summary>
 public sealed class ImagePump(IFrameCompressor compressor, int workers)
 {
-    private readonly List<string> _losses = [];
+    private readonly LossList _losses = new();
     private Findings _findings = new([], []);
     private ImageTrailer? _trailer;
 
@@ -46,26 +46,26 @@ public sealed class ImagePump(IFrameCompressor compressor, int workers)
         using var contents = new BufferPool(ImageFormat.MaxFrameBytes, workers);
         var coverage = new Coverage(reader.Spaces, salvage);
         Conveyor.Run(
-            stop => Frames(reader, payloads, coverage, sink, stop),
+            stop => Frames(reader, payloads, coverage, sink, salvage, stop),
             workers,
             underWay,
             () => new FrameCodec(compressor),
             (codec, item, stop) => Decode(codec, item, contents, sink, salvage, stop),
             summary => Finish(summary, sink),
             cancel);
-        _losses.AddRange(reader.Losses);
+        _losses.AddRange(reader.LossList);
         TellMissing(coverage, sink, salvage, reader.Header.ImageId);
         return new PumpResult(_trailer, _findings, _losses);
     }
 
-    private IEnumerable<FrameItem> Frames(ImageStreamReader reader, BufferPool payloads, Coverage coverage, IImageSink sink, CancellationToken stop)
+    private IEnumerable<FrameItem> Frames(
+        ImageStreamReader reader, BufferPool payloads, Coverage coverage, IImageSink sink, bool salvage, CancellationToken stop)
     {
         while (reader.Next(payloads, stop) is { } item)
         {
             switch (item)
             {
-                case MapItem map:
-                    coverage.Add(map, $"image {reader.Header.ImageId}");
+                case MapItem map when Wanted(() => coverage.Add(map, $"image {reader.Header.ImageId}"), salvage):
                     sink.TakeMap(map);
                     break;
                 case FindingsItem findings:
@@ -74,11 +74,28 @@ public sealed class ImagePump(IFrameCompressor compressor, int workers)
                 case EndItem end:
                     _trailer = end.Trailer;
                     break;
-                case FrameItem frame:
-                    coverage.Add(frame);
+                case FrameItem frame when Wanted(() => coverage.Add(frame.Frame, frame.Space, frame.Where), salvage):
                     yield return frame;
                     break;
+                case FrameItem unwanted:
+                    unwanted.Payload.Dispose();
+                    break;
             }
+        }
+    }
+
+    /// <summary>Whether it is the first to bring its blocks; if not, and it is a salvage, it is passed over.</summary>
+    private bool Wanted(Action add, bool salvage)
+    {
+        try
+        {
+            add();
+            return true;
+        }
+        catch (CorruptDataException e) when (salvage)
+        {
+            _losses.Add(e.Message);
+            return false;
         }
     }
 
@@ -95,6 +112,7 @@ public sealed class ImagePump(IFrameCompressor compressor, int workers)
         }
         catch (CorruptDataException e) when (salvage)
         {
+            TakeZeros(item, sink, content);
             return (summary, e);
         }
 
@@ -102,12 +120,22 @@ public sealed class ImagePump(IFrameCompressor compressor, int workers)
         return (summary, null);
     }
 
+    /// <summary>A frame's zero blocks stand in its header, so a damaged payload does not cost them.</summary>
+    private static void TakeZeros(FrameItem item, IImageSink sink, PooledBuffer content)
+    {
+        BlockRun[] zeros = [.. item.Frame.Runs.Where(r => !r.HasContent)];
+        if (zeros.Length > 0)
+        {
+            sink.TakeFrame(new DecodedFrame(item.Frame with { Runs = zeros, Digests = [] }, item.Space, content, 0));
+        }
+    }
+
     private void Finish((FrameSummary Summary, CorruptDataException? Damage) result, IImageSink sink)
     {
         if (result.Damage is not null)
         {
-            _losses.Add(result.Damage.Message);
-            foreach (var run in result.Summary.Frame.Runs)
+            _losses.Add($"{result.Damage.Message}; lost is {FrameCodec.Lost(result.Summary.Frame, result.Summary.Space)}");
+            foreach (var run in result.Summary.Frame.Runs.Where(r => r.HasContent))
             {
                 long start = run.First * result.Summary.Space.BlockSize;
                 sink.TakeLoss(result.Summary.Space, new Extent(start, Frame.BytesOf(run, result.Summary.Space)));

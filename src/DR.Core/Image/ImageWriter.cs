@@ -21,10 +21,10 @@ public sealed class ImageWriter : IDisposable
     private readonly List<IndexPagePosition> _pages = [];
     private ImageHeader _header;
     private Stream _stream;
-    private byte[] _chain = new byte[ImageFormat.DigestLength];
+    private readonly byte[] _chain = new byte[ImageFormat.DigestLength];
     private long _sequence;
     private long _offset;
-    private ImageTrailer _totals = new(1, 0, 0, 0, 0, 0);
+    private ImageTrailer _totals = ImageTrailer.Nothing;
 
     /// <param name="output">Stays the caller's.</param>
     /// <param name="header">Piece and data offset are filled in for each piece.</param>
@@ -34,14 +34,17 @@ public sealed class ImageWriter : IDisposable
         _header = header;
         _level = level;
         _context = compressor.CreateContext();
-        _manifest = manifest.Encode();
-        if (_manifest.Length > ImageFormat.MaxPayload)
-        {
-            throw new DrException(Failure.Failed, $"{output.Name}: the description of the machine has {_manifest.Length} bytes, {ImageFormat.MaxPayload} are allowed");
-        }
-
+        _manifest = Encoded(manifest, output.Name);
         _stream = output.Create(1);
-        BeginPiece(1);
+        try
+        {
+            BeginPiece(1);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Bytes written so far, in all pieces.</summary>
@@ -49,12 +52,14 @@ public sealed class ImageWriter : IDisposable
 
     public void WriteMap(Space space, BlockMap map)
     {
-        var extension = new byte[16];
-        var writer = new SpanWriter(extension);
-        writer.U32((uint)space.Number);
-        writer.U32((uint)map.BlockSize);
-        writer.U64((ulong)map.BlockCount);
-        WriteRecord(RecordKind.Map, extension, map.Encode());
+        var content = map.Encode();
+        if (content.Length > ImageFormat.MaxPayload)
+        {
+            throw new DrException(Failure.Failed, $"{_output.Name}: the map of volume {space.Number} takes {content.Length} bytes, {ImageFormat.MaxPayload} are allowed");
+        }
+
+        long sequence = WriteRecord(RecordKind.Map, MapRecord.WriteExtension(space, map), content, out var position, out int length);
+        AddToPage(new IndexEntry(sequence, position, length, space.Number, []));
     }
 
     /// <summary>Writes a frame and gives its payload back to the pool.</summary>
@@ -73,18 +78,14 @@ public sealed class ImageWriter : IDisposable
         var position = new RecordPosition(_header.Piece, _offset);
         long sequence = _sequence;
         int length = Put(header, extension, payload.Span[..encoded.PayloadLength]);
-        _page.Add(new IndexEntry(sequence, position, length, encoded.Frame.Space, encoded.Frame.Runs));
-        Count(encoded);
-        if (_page.Count == ImageFormat.FramesPerIndexPage)
-        {
-            WriteIndexPage();
-        }
+        _totals = _totals.With(encoded.Frame, encoded.DecodedLength);
+        AddToPage(new IndexEntry(sequence, position, length, encoded.Frame.Space, encoded.Frame.Runs));
     }
 
     /// <summary>Writes findings, the rest of the index and the trailer, and waits until all is on stable media.</summary>
     public ImageTrailer Finish(Findings findings)
     {
-        WriteRecord(RecordKind.Findings, [], findings.Encode());
+        WriteRecord(RecordKind.Findings, [], findings.Encode(), out var findingsAt, out int findingsLength);
         if (_page.Count > 0)
         {
             WriteIndexPage();
@@ -92,7 +93,7 @@ public sealed class ImageWriter : IDisposable
 
         int headerLength = ImageFormat.FixedHeaderLength + ImageFormat.DigestLength;
         MakeRoom(headerLength + ImageTrailer.LengthFor(_pages.Count));
-        var trailer = _totals with { Pieces = _header.Piece, Pages = _pages };
+        var trailer = _totals with { Pieces = _header.Piece, Findings = findingsAt, FindingsLength = findingsLength, Pages = _pages };
         var payload = trailer.Encode(_offset, headerLength);
         PutWithDigest(RecordKind.Trailer, [], payload, payload, Codec.Stored);
         _stream.Flush();
@@ -112,6 +113,7 @@ public sealed class ImageWriter : IDisposable
         int headerLength = ImageFormat.FixedHeaderLength + 128;
         int manifestLength = ImageFormat.FixedHeaderLength + ImageFormat.DigestLength + stored.Payload.Length;
         _header = _header with { Piece = number, DataOffset = headerLength + manifestLength };
+        RefuseTooSmall(0);
         _offset = 0;
         Put(new RecordHeader(RecordKind.ImageHeader, RecordTraits.Required, _header.Tag, 0), _header.WriteExtension(), []);
         PutWithDigest(RecordKind.Manifest, [], repeat ? _manifest : [], stored.Payload, stored.Codec, _manifest);
@@ -125,14 +127,26 @@ public sealed class ImageWriter : IDisposable
         MakeRoom(ImageFormat.FixedHeaderLength + ImageFormat.DigestLength + payload.Length);
         var position = new RecordPosition(_header.Piece, _offset);
         int length = PutWithDigest(RecordKind.IndexPage, [], bytes, payload, codec);
-        _pages.Add(new IndexPagePosition(position, length, DigestOf(bytes)));
+        _pages.Add(new IndexPagePosition(position, length, ImageFormat.DigestOf(bytes)));
     }
 
-    private void WriteRecord(RecordKind kind, ReadOnlySpan<byte> extension, byte[] content)
+    private void AddToPage(IndexEntry entry)
+    {
+        _page.Add(entry);
+        if (_page.Count == ImageFormat.EntriesPerIndexPage)
+        {
+            WriteIndexPage();
+        }
+    }
+
+    /// <returns>The record's sequence number.</returns>
+    private long WriteRecord(RecordKind kind, ReadOnlySpan<byte> extension, byte[] content, out RecordPosition position, out int length)
     {
         var (payload, codec) = Compressed(content);
         MakeRoom(ImageFormat.FixedHeaderLength + ImageFormat.DigestLength + extension.Length + 8 + payload.Length);
-        PutWithDigest(kind, extension, content, payload, codec);
+        position = new RecordPosition(_header.Piece, _offset);
+        length = PutWithDigest(kind, extension, content, payload, codec);
+        return _sequence - 1;
     }
 
     /// <param name="digested">What the digest is of, where that is not the content (a manifest that is not repeated).</param>
@@ -145,13 +159,13 @@ public sealed class ImageWriter : IDisposable
             PayloadCrc = Crc32C.Compute(payload),
             Codec = codec,
         };
-        return Put(header, [.. DigestOf(digested ?? content), .. extension], payload);
+        return Put(header, [.. ImageFormat.DigestOf(digested ?? content), .. extension], payload);
     }
 
     private int Put(RecordHeader header, ReadOnlySpan<byte> extension, ReadOnlySpan<byte> payload)
     {
         var bytes = (header with { Sequence = _sequence++, Chain = _chain }).Write(extension);
-        _chain = DigestOf(bytes);
+        ImageFormat.Digest(bytes, _chain);
         _stream.Write(bytes);
         _stream.Write(payload);
         int length = bytes.Length + payload.Length;
@@ -163,22 +177,26 @@ public sealed class ImageWriter : IDisposable
     /// <summary>Goes on to the next piece unless so many bytes, and the record that ends a piece, still fit into this one.</summary>
     private void MakeRoom(long length)
     {
-        const int EndLength = ImageFormat.FixedHeaderLength + ImageFormat.DigestLength;
-        if (length + EndLength <= _output.PieceLimit - _offset)
+        if (length + ImageFormat.PieceEndLength <= _output.PieceLimit - _offset)
         {
             return;
         }
 
-        if (_header.DataOffset + length + EndLength > _output.PieceLimit)
-        {
-            throw new DrException(Failure.Usage, $"{_output.Name}: a piece of {_output.PieceLimit} bytes is too small: {_header.DataOffset + length + EndLength} bytes are needed");
-        }
-
+        RefuseTooSmall(length);
         PutWithDigest(RecordKind.PieceEnd, [], [], [], Codec.Stored);
         _stream.Flush();
         _stream.Dispose();
         _stream = _output.Create(_header.Piece + 1);
         BeginPiece(_header.Piece + 1);
+    }
+
+    private void RefuseTooSmall(long length)
+    {
+        long needed = _header.DataOffset + length + ImageFormat.PieceEndLength;
+        if (needed > _output.PieceLimit)
+        {
+            throw new DrException(Failure.Usage, $"{_output.Name}: a piece of {_output.PieceLimit} bytes is too small: {needed} bytes are needed");
+        }
     }
 
     private (byte[] Payload, Codec Codec) Compressed(byte[] content)
@@ -188,23 +206,24 @@ public sealed class ImageWriter : IDisposable
         return length > 0 ? (target[..length], Codec.Zstd) : (content, Codec.Stored);
     }
 
-    private void Count(EncodedFrame encoded)
+    /// <summary>Nothing is written that a reader would refuse.</summary>
+    private static byte[] Encoded(Manifest manifest, string image)
     {
-        long Blocks(Disposition disposition) => encoded.Frame.Runs.Where(r => r.Disposition == disposition).Sum(r => (long)r.Count);
-        _totals = _totals with
+        var bytes = manifest.Encode();
+        if (bytes.Length > ImageFormat.MaxPayload)
         {
-            Frames = _totals.Frames + 1,
-            StoredBlocks = _totals.StoredBlocks + Blocks(Disposition.Stored),
-            ZeroBlocks = _totals.ZeroBlocks + Blocks(Disposition.Zero),
-            DamagedBlocks = _totals.DamagedBlocks + Blocks(Disposition.Damaged),
-            ContentBytes = _totals.ContentBytes + encoded.DecodedLength,
-        };
-    }
+            throw new DrException(Failure.Failed, $"{image}: the description of the machine has {bytes.Length} bytes, {ImageFormat.MaxPayload} are allowed");
+        }
 
-    private static byte[] DigestOf(ReadOnlySpan<byte> bytes)
-    {
-        var digest = new byte[ImageFormat.DigestLength];
-        ImageFormat.Digest(bytes, digest);
-        return digest;
+        try
+        {
+            Manifest.Decode(bytes, $"{image}, manifest");
+        }
+        catch (CorruptDataException e)
+        {
+            throw new DrException(Failure.Failed, $"these disks cannot be described in an image: {e.Message}", e);
+        }
+
+        return bytes;
     }
 }

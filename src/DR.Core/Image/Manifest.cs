@@ -35,7 +35,7 @@ public sealed record Manifest(
         {
             manifest = JsonSerializer.Deserialize(bytes, ManifestJson.Default.Manifest);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new CorruptDataException(where, $"the manifest cannot be read: {e.Message}", e);
         }

@@ -13,6 +13,7 @@ internal static class ManifestChecks
 
     public static void Check(Manifest manifest, string where)
     {
+        RefuseNulls(manifest, where);
         Require(manifest.Disks.Count is > 0 and <= 4096, where, $"it has {manifest.Disks.Count} disks");
         Require(manifest.Volumes.Count + manifest.Regions.Count <= MaxItems, where, "it has too many volumes and regions");
         for (int i = 0; i < manifest.Disks.Count; i++)
@@ -34,13 +35,30 @@ internal static class ManifestChecks
             CheckExtent(manifest, region.Disk, region.Extent, $"{where}, region {region.Space}");
             Require(region.Extent.Length <= 1L << 40, where, $"region {region.Space} has {region.Extent.Length} bytes");
         }
+
+        long blocks = manifest.Spaces().Sum(s => BlockMap.CountOf(s.Length, s.BlockSize));
+        Require(blocks <= ImageFormat.MaxTotalBlocks, where, $"its spaces have {blocks} blocks together");
     }
+
+    /// <summary>The JSON reader holds members to their annotations, but not the elements of lists.</summary>
+    private static void RefuseNulls(Manifest manifest, string where) => Require(
+        NoneIsNull(manifest.Disks) && NoneIsNull(manifest.Volumes) && NoneIsNull(manifest.Regions) && NoneIsNull(manifest.Warnings)
+        && NoneIsNull(manifest.Machine.Modaliases) && NoneIsNull(manifest.Machine.BootEntries.Values)
+        && manifest.Volumes.All(v => NoneIsNull(v.Segments))
+        && manifest.Disks.All(d => NoneIsNull(d.Layout.Partitions) && NoneIsNull(d.Layout.Hybrid) && NoneIsNull(d.Layout.Warnings)),
+        where, "a list in it has an empty element");
+
+    private static bool NoneIsNull<T>(IEnumerable<T> items)
+        where T : class => items.All(i => i is not null);
 
     private static void CheckLayout(DiskLayout layout, string where)
     {
         int sector = layout.SectorSize;
         Require(sector is >= 512 and <= 65536 && (sector & (sector - 1)) == 0, where, $"its sectors have {sector} bytes");
         Require(layout.Length > 0, where, $"it has {layout.Length} bytes");
+        Require(Enum.IsDefined(layout.Table) && layout.Partitions.All(p => Enum.IsDefined(p.Role)), where, "its table is of an unknown kind");
+        Require(layout.EntryCount >= 0 && layout.EntrySize >= 0 && (long)layout.EntryCount * layout.EntrySize <= ImageFormat.MaxPayload, where,
+            $"its table has {layout.EntryCount} entries of {layout.EntrySize} bytes");
         Require(layout.Partitions.Count <= MaxItems, where, "it has too many partitions");
         foreach (var partition in layout.Partitions)
         {
@@ -62,6 +80,7 @@ internal static class ManifestChecks
         foreach (var segment in volume.Segments)
         {
             CheckExtent(manifest, segment.Disk, segment.Extent, where);
+            Require(segment.Extent.Length <= volume.Length - sum, where, "its segments are longer than it is");
             sum += segment.Extent.Length;
         }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using DR.Core.Primitives;
 
 namespace DR.Core.Image;
@@ -21,6 +22,9 @@ public sealed record RecordHeader(RecordKind Kind, RecordTraits Flags, ulong Tag
 {
     private const int HeaderCrcAt = 60;
 
+    /// <summary>No sequence number is larger, so that counting on from one never overflows.</summary>
+    private const long MaxSequence = 1L << 62;
+
     /// <summary>Bytes of the header with its extension; a multiple of 8.</summary>
     public int HeaderLength { get; init; }
 
@@ -38,7 +42,7 @@ public sealed record RecordHeader(RecordKind Kind, RecordTraits Flags, ulong Tag
     public long RecordLength => (long)HeaderLength + PayloadLength;
 
     /// <summary>First 8 bytes of the image id, as a number.</summary>
-    public static ulong TagOf(Guid imageId) => BitConverter.ToUInt64(imageId.ToByteArray());
+    public static ulong TagOf(Guid imageId) => BinaryPrimitives.ReadUInt64LittleEndian(imageId.ToByteArray());
 
     /// <summary>Writes header and extension with the header's CRC; returns the bytes.</summary>
     public byte[] Write(ReadOnlySpan<byte> extension)
@@ -113,8 +117,11 @@ public sealed record RecordHeader(RecordKind Kind, RecordTraits Flags, ulong Tag
             throw new CorruptDataException(where, $"a stored {header.Kind} record has two lengths, {header.PayloadLength} and {header.DecodedLength}");
         }
 
-        return header;
+        return header.Sequence <= MaxSequence ? header : throw new CorruptDataException(where, $"the sequence number {header.Sequence} is out of range");
     }
+
+    /// <summary>The image tag in the fixed part of a header.</summary>
+    public static ulong TagAt(ReadOnlySpan<byte> start) => BinaryPrimitives.ReadUInt64LittleEndian(start[8..]);
 
     public static bool CrcIsRight(ReadOnlySpan<byte> bytes)
     {
@@ -123,7 +130,7 @@ public sealed record RecordHeader(RecordKind Kind, RecordTraits Flags, ulong Tag
         uint crc = Crc32C.Update(0xFFFFFFFF, bytes[..HeaderCrcAt]);
         crc = Crc32C.Update(crc, none);
         crc = ~Crc32C.Update(crc, bytes[(HeaderCrcAt + 4)..]);
-        return crc == BitConverter.ToUInt32(bytes[HeaderCrcAt..]);
+        return crc == BinaryPrimitives.ReadUInt32LittleEndian(bytes[HeaderCrcAt..]);
     }
 
     private static int Bounded(uint length, string where) => length <= ImageFormat.MaxPayload

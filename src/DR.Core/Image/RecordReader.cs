@@ -8,9 +8,10 @@ namespace DR.Core.Image;
 /// </summary>
 internal sealed class RecordReader(ICompressionContext context) : IDisposable
 {
+    private readonly byte[] _chain = new byte[ImageFormat.DigestLength];
     private ForwardBuffer? _buffer;
-    private byte[] _chain = new byte[ImageFormat.DigestLength];
     private string _piece = "";
+    private bool _misplaced;
 
     /// <summary>Of the next record.</summary>
     public long Sequence { get; private set; }
@@ -21,56 +22,54 @@ internal sealed class RecordReader(ICompressionContext context) : IDisposable
     /// <summary>Where the last record began in its piece.</summary>
     public long Offset { get; private set; }
 
+    /// <summary>Where the next byte is in its piece.</summary>
+    public long Position => _buffer!.Position;
+
     public string Where => $"{_piece}, offset {Offset}";
 
-    public ReadOnlyMemory<byte> HeaderBytes { get; private set; }
+    /// <summary>Of the last record; with its extension.</summary>
+    public byte[] HeaderBytes { get; private set; } = [];
 
     /// <summary>Goes on with another piece. Takes over the stream.</summary>
-    public void Open(Stream stream, string name)
+    /// <param name="position">Offset in the piece at which the stream begins.</param>
+    public void Open(Stream stream, string name, long position = 0)
     {
         _buffer?.Dispose();
-        _buffer = new ForwardBuffer(stream);
+        _buffer = new ForwardBuffer(stream, position);
         _piece = name;
+        Offset = position;
     }
 
     /// <summary>Header of the next record; null at the end of the piece.</summary>
     /// <exception cref="CorruptDataException">No record begins here, or not the one that should.</exception>
-    public RecordHeader? NextHeader(ulong? tag) =>
-        NextHeader(tag, out var problem) is var header && problem is null ? header : throw problem;
-
-    /// <summary>The same, but a record that stands in the wrong place is given out with what is wrong.</summary>
-    public RecordHeader? NextHeader(ulong? tag, out CorruptDataException? problem)
+    public RecordHeader? NextHeader(ulong? tag)
     {
-        problem = null;
-        var buffer = _buffer!;
-        Offset = buffer.Position;
-        var start = buffer.Peek(ImageFormat.FixedHeaderLength);
-        if (start.IsEmpty)
+        var header = PeekHeader();
+        if (header is null)
         {
             return null;
         }
 
-        int length = start.Length < ImageFormat.FixedHeaderLength ? 0 : RecordHeader.LengthAt(start);
-        if (length == 0)
+        if (ProblemOf(header, tag) is { } problem)
         {
-            throw new CorruptDataException(Where, start.Length < ImageFormat.FixedHeaderLength
-                ? "the image ends in the middle of a record: it is truncated"
-                : Sequence == 0 ? "this is not an image of this program" : "no record begins here: these bytes are damaged");
+            _misplaced = tag is null || header.Tag == tag;
+            throw problem;
         }
 
-        var bytes = buffer.Peek(length);
-        if (bytes.Length < length)
+        Take(header);
+        return header;
+    }
+
+    /// <summary>Header of the first record of a piece; where it stands in the wrong place, what is wrong is told beside it.</summary>
+    public RecordHeader? FirstHeader(out CorruptDataException? misplaced)
+    {
+        var header = PeekHeader();
+        misplaced = header is null ? null : ProblemOf(header, null);
+        if (header is not null)
         {
-            throw new CorruptDataException(Where, "the image ends in the middle of a record: it is truncated");
+            Take(header);
         }
 
-        var header = RecordHeader.Parse(bytes, Where);
-        problem = ProblemOf(header, tag);
-        HeaderBytes = bytes.ToArray();
-        buffer.Skip(length);
-        Sequence = header.Sequence + 1;
-        ImageFormat.Digest(HeaderBytes.Span, _chain);
-        InStep = true;
         return header;
     }
 
@@ -79,31 +78,57 @@ internal sealed class RecordReader(ICompressionContext context) : IDisposable
     {
         if (!_buffer!.Take(target))
         {
-            throw new CorruptDataException(Where, "the image ends in the middle of a record: it is truncated");
+            throw CutShort();
         }
     }
 
-    /// <summary>
-    /// Decoded payload of a record that is no frame, held to its checksum and its digest.
-    /// </summary>
-    public byte[] TakeContent(RecordHeader header)
+    /// <summary>Goes on behind the payload of the record whose header came last.</summary>
+    public void PassPayload(RecordHeader header)
+    {
+        if (!_buffer!.Pass(header.PayloadLength))
+        {
+            throw CutShort();
+        }
+    }
+
+    /// <summary>Payload of a record that is no frame, held to its checksum but not decoded.</summary>
+    public byte[] TakeStored(RecordHeader header)
     {
         var payload = new byte[header.PayloadLength];
         TakePayload(payload);
-        if (Crc32C.Compute(payload) != header.PayloadCrc)
-        {
-            throw new CorruptDataException(Where, $"the checksum of the {header.Kind} record is wrong: these bytes are damaged");
-        }
+        return Crc32C.Compute(payload) == header.PayloadCrc
+            ? payload
+            : throw new CorruptDataException(Where, $"the checksum of the {header.Kind} record is wrong: these bytes are damaged");
+    }
 
+    /// <summary>Decoded payload of a record that is no frame, held to its checksum and its digest.</summary>
+    public byte[] TakeContent(RecordHeader header)
+    {
+        var expected = PayloadDigest();
+        var payload = TakeStored(header);
         var content = new byte[header.DecodedLength];
         FrameCodec.Expand(context, header, payload, content, Where);
-        var digest = new byte[ImageFormat.DigestLength];
-        ImageFormat.Digest(content, digest);
-        var expected = HeaderBytes.Span.Slice(ImageFormat.FixedHeaderLength, ImageFormat.DigestLength);
         bool notRepeated = header.Kind == RecordKind.Manifest && header.DecodedLength == 0;
-        return notRepeated || expected.SequenceEqual(digest)
+        return notRepeated || expected.AsSpan().SequenceEqual(ImageFormat.DigestOf(content))
             ? content
             : throw new CorruptDataException(Where, $"the digest of the {header.Kind} record is wrong: these bytes are damaged");
+    }
+
+    /// <summary>What the header that came last says of its payload; the header is that of no frame.</summary>
+    public byte[] PayloadDigest()
+    {
+        var reader = new SpanReader(HeaderBytes, Where);
+        reader.Seek(ImageFormat.FixedHeaderLength);
+        return reader.Bytes(ImageFormat.DigestLength).ToArray();
+    }
+
+    /// <summary>Nothing may follow the record that ends a piece.</summary>
+    public void ExpectEnd(RecordHeader header)
+    {
+        if (!_buffer!.Peek(1).IsEmpty)
+        {
+            throw new CorruptDataException($"{_piece}, offset {Position}", $"bytes follow the {header.Kind} record, with which the piece should end");
+        }
     }
 
     /// <summary>
@@ -114,6 +139,11 @@ internal sealed class RecordReader(ICompressionContext context) : IDisposable
     {
         InStep = false;
         var buffer = _buffer!;
+        if (_misplaced)
+        {
+            return true;
+        }
+
         if (buffer.Position == Offset)
         {
             buffer.Skip(Math.Min(1, buffer.Peek(1).Length));
@@ -121,7 +151,7 @@ internal sealed class RecordReader(ICompressionContext context) : IDisposable
 
         while (true)
         {
-            var ahead = buffer.Peek(1 << 20);
+            var ahead = buffer.Peek(ForwardBuffer.MaxPeek);
             int found = Find(ahead, tag);
             if (found >= 0)
             {
@@ -129,7 +159,7 @@ internal sealed class RecordReader(ICompressionContext context) : IDisposable
                 return true;
             }
 
-            if (ahead.Length < 1 << 20)
+            if (ahead.Length < ForwardBuffer.MaxPeek)
             {
                 buffer.Skip(ahead.Length);
                 return false;
@@ -139,10 +169,44 @@ internal sealed class RecordReader(ICompressionContext context) : IDisposable
         }
     }
 
-    /// <summary>Takes the next record's sequence number and chain as they come: a piece is missing.</summary>
+    /// <summary>Takes the next record's sequence number and chain as they come: something before it is missing.</summary>
     public void LoseStep() => InStep = false;
 
     public void Dispose() => _buffer?.Dispose();
+
+    private RecordHeader? PeekHeader()
+    {
+        _misplaced = false;
+        var buffer = _buffer!;
+        Offset = buffer.Position;
+        var start = buffer.Peek(ImageFormat.FixedHeaderLength);
+        if (start.IsEmpty)
+        {
+            return null;
+        }
+
+        int length = start.Length < ImageFormat.FixedHeaderLength ? throw CutShort() : RecordHeader.LengthAt(start);
+        if (length == 0)
+        {
+            throw new CorruptDataException(Where, Sequence == 0 && Offset == 0
+                ? "this is not an image of this program"
+                : "no record begins here: these bytes are damaged");
+        }
+
+        var bytes = buffer.Peek(length);
+        HeaderBytes = bytes.Length == length ? bytes.ToArray() : throw CutShort();
+        return RecordHeader.Parse(HeaderBytes, Where);
+    }
+
+    private void Take(RecordHeader header)
+    {
+        _buffer!.Skip(header.HeaderLength);
+        Sequence = header.Sequence + 1;
+        ImageFormat.Digest(HeaderBytes, _chain);
+        InStep = true;
+    }
+
+    private CorruptDataException CutShort() => new(Where, "the image ends in the middle of a record: it is truncated");
 
     private CorruptDataException? ProblemOf(RecordHeader header, ulong? tag) =>
         tag is not null && header.Tag != tag
@@ -166,8 +230,8 @@ internal sealed class RecordReader(ICompressionContext context) : IDisposable
 
             at += next;
             int length = RecordHeader.LengthAt(bytes[at..]);
-            if (length > 0 && at + length <= bytes.Length && RecordHeader.CrcIsRight(bytes.Slice(at, length))
-                && BitConverter.ToUInt64(bytes[(at + 8)..]) == tag)
+            if (length > 0 && at + length <= bytes.Length && RecordHeader.TagAt(bytes[at..]) == tag
+                && RecordHeader.CrcIsRight(bytes.Slice(at, length)))
             {
                 return at;
             }

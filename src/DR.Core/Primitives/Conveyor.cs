@@ -65,11 +65,16 @@ public static class Conveyor
         {
             try
             {
-                long number = 0;
-                foreach (var item in items(_stop.Token))
+                using var source = items(_stop.Token).GetEnumerator();
+                for (long number = 0; ; number++)
                 {
                     _slots.Wait(_stop.Token);
-                    _queue.Add((number++, item), _stop.Token);
+                    if (!source.MoveNext())
+                    {
+                        return;
+                    }
+
+                    _queue.Add((number, source.Current), _stop.Token);
                 }
             }
             finally

@@ -46,6 +46,13 @@ public ref struct SpanReader
         return value <= long.MaxValue ? (long)value : throw Corrupt($"the number {value} is too large");
     }
 
+    /// <summary>An unsigned 32-bit number that has to fit a signed one, as every count must.</summary>
+    public int Size32()
+    {
+        uint value = U32();
+        return value <= int.MaxValue ? (int)value : throw Corrupt($"the number {value} is too large");
+    }
+
     /// <summary>A GUID in the mixed-endian form of EFI.</summary>
     public Guid EfiGuid() => new(Take(16));
 

@@ -1,0 +1,191 @@
+using DR.Core.Primitives;
+
+namespace DR.Core.Image;
+
+/// <summary>What a piece begins with.</summary>
+/// <param name="Manifest">Its content; empty where it is not repeated.</param>
+internal sealed record PieceHead(ImageHeader Header, byte[] Manifest, byte[] ManifestDigest);
+
+/// <summary>
+/// Gives the records of all pieces of an image as one sequence, and holds each piece to the image and to its place in it.
+/// For one thread.
+/// </summary>
+internal sealed class PieceSequence(IImageInput input, RecordReader records, bool salvage, LossList losses)
+{
+    /// <summary>Pieces that may be missing in a row while salvaging: how many there should be stands only in the last.</summary>
+    public const int MaxMissing = 64;
+
+    private PieceHead? _first;
+    private bool _startOver;
+
+    /// <summary>Number of the piece that is being read.</summary>
+    public int Piece { get; private set; }
+
+    public bool Ended { get; private set; }
+
+    /// <summary>Whether the last header followed the one before it. False behind a gap.</summary>
+    public bool InStep { get; private set; } = true;
+
+    /// <summary>Opens the first piece; while salvaging, the first whose head can be read.</summary>
+    public (ImageHeader Header, Manifest Manifest) OpenFirst()
+    {
+        DrException problem = new(Failure.Failed, $"{input.Name}: there is no such image ({input.NameOf(1)})");
+        for (Piece = 1; Piece <= (salvage ? MaxMissing : 1); Piece++)
+        {
+            if (input.OpenForward(Piece) is not { } stream)
+            {
+                continue;
+            }
+
+            try
+            {
+                records.Open(stream, input.NameOf(Piece));
+                return Begin();
+            }
+            catch (CorruptDataException e) when (salvage)
+            {
+                problem = problem is CorruptDataException ? problem : e;
+            }
+        }
+
+        throw problem;
+    }
+
+    /// <summary>Header of the next record; null where the piece is over (see <see cref="Ended"/>).</summary>
+    public RecordHeader? NextHeader()
+    {
+        if (_startOver)
+        {
+            _startOver = false;
+            Piece = 0;
+            Next();
+            return null;
+        }
+
+        InStep = records.InStep;
+        var header = records.NextHeader(_first!.Header.Tag);
+        if (header is null)
+        {
+            string problem = "the image ends here without an end record: it is unfinished or truncated";
+            losses.Add(salvage ? $"{records.Where}: {problem}" : throw new CorruptDataException(records.Where, problem));
+            records.LoseStep();
+            Next();
+        }
+
+        return header;
+    }
+
+    /// <summary>Goes on to the next piece; while salvaging, to the next that there is.</summary>
+    public void Next()
+    {
+        int wanted = Piece + 1;
+        Piece = wanted;
+        var stream = input.OpenForward(Piece);
+        while (stream is null && salvage && Piece < wanted + MaxMissing)
+        {
+            stream = input.OpenForward(++Piece);
+        }
+
+        if (stream is null)
+        {
+            Ended = true;
+            Piece = wanted - 1;
+            string problem = $"piece {wanted} of the image is missing";
+            losses.Add(salvage ? $"{input.NameOf(wanted)}: {problem}, and all behind it" : throw new CorruptDataException(input.NameOf(wanted), problem));
+            return;
+        }
+
+        if (Piece > wanted)
+        {
+            losses.Add($"{input.NameOf(wanted)}: missing of the image are pieces {wanted} to {Piece - 1}");
+            records.LoseStep();
+        }
+
+        records.Open(stream, input.NameOf(Piece));
+        CheckHead();
+    }
+
+    public void End() => Ended = true;
+
+    private (ImageHeader Header, Manifest Manifest) Begin()
+    {
+        var head = ReadHead(records, null, out var misplaced);
+        if (Piece == 1 && misplaced is not null)
+        {
+            throw misplaced;
+        }
+
+        if (head.Header.Piece != 1 && !salvage)
+        {
+            throw new CorruptDataException(input.NameOf(Piece), $"this is piece {head.Header.Piece} of an image; begin with piece 1");
+        }
+
+        var manifest = Manifest.Decode(head.Manifest, records.Where);
+        _first = head;
+        _startOver = Piece > 1 && input.IsRandomAccess;
+        if (Piece > 1)
+        {
+            losses.Add($"{input.NameOf(1)}: the head of the image cannot be read; piece {Piece} stands in for it");
+            records.LoseStep();
+        }
+
+        return (head.Header, manifest);
+    }
+
+    private void CheckHead()
+    {
+        var first = _first!;
+        var head = ReadHead(records, first.Header.Tag, out var misplaced);
+        var header = head.Header;
+        if (header.ImageId != first.Header.ImageId || header.SetId != first.Header.SetId || header.Piece != Piece)
+        {
+            throw new CorruptDataException(input.NameOf(Piece), header.ImageId == first.Header.ImageId
+                ? $"this is piece {header.Piece}; piece {Piece} is wanted"
+                : $"this piece belongs to image {header.ImageId}; piece {Piece} of image {first.Header.ImageId} is wanted");
+        }
+
+        if (!head.ManifestDigest.AsSpan().SequenceEqual(first.ManifestDigest))
+        {
+            throw new CorruptDataException(input.NameOf(Piece), "its manifest differs from the one of the first piece");
+        }
+
+        if (misplaced is not null)
+        {
+            throw misplaced;
+        }
+    }
+
+    /// <summary>Reads header and manifest of a piece; of a piece of another image only the header.</summary>
+    /// <param name="tag">Of the image; null for whatever image it is.</param>
+    /// <param name="misplaced">What is wrong with the header's place in the sequence.</param>
+    internal static PieceHead ReadHead(RecordReader records, ulong? tag, out CorruptDataException? misplaced)
+    {
+        var first = records.FirstHeader(out misplaced);
+        if (first is not { Kind: RecordKind.ImageHeader, PayloadLength: 0 })
+        {
+            throw new CorruptDataException(records.Where, "the piece does not begin with an image header");
+        }
+
+        var header = ImageHeader.Parse(records.HeaderBytes, records.Where);
+        if (header.Tag != first.Tag)
+        {
+            throw new CorruptDataException(records.Where, "the image header carries the tag of another image");
+        }
+
+        if (tag is not null && header.Tag != tag)
+        {
+            return new PieceHead(header, [], []);
+        }
+
+        if (records.NextHeader(header.Tag) is not { Kind: RecordKind.Manifest } second)
+        {
+            throw new CorruptDataException(records.Where, "the image header is not followed by the manifest");
+        }
+
+        var digest = records.PayloadDigest();
+        var content = records.TakeContent(second);
+        return records.Position == header.DataOffset
+            ? new PieceHead(header, content, digest)
+            : throw new CorruptDataException(records.Where, $"the data should begin at {header.DataOffset} and begins at {records.Position}");
+    }
+}
