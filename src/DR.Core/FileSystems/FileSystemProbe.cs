@@ -1,5 +1,7 @@
 using DR.Core.Devices;
 using DR.Core.FileSystems.Ext;
+using DR.Core.FileSystems.Fat;
+using DR.Core.FileSystems.Swap;
 
 namespace DR.Core.FileSystems;
 
@@ -7,11 +9,23 @@ namespace DR.Core.FileSystems;
 public static class FileSystemProbe
 {
     /// <summary>
-    /// In this order. Each reads a few KiB and returns null where it finds nothing of its kind; none throws because of what it reads.
+    /// Containers first: what lies in them may show through. Each returns null after reading a few KiB where it finds nothing of
+    /// its kind; none throws because of what it reads.
     /// </summary>
     private static readonly Func<IBlockDevice, IFileSystemReader?>[] Probes =
     [
+        Containers.OpenMdRaid,
+        Containers.OpenLvm2,
+        Containers.OpenLdm,
+        Containers.OpenLuks,
+        Containers.OpenBitLocker,
+        NamedVolumes.OpenNtfs,
+        NamedVolumes.OpenExFat,
+        FatProbe.Open,
+        SwapProbe.Open,
+        NamedVolumes.OpenXfs,
         ExtProbe.Open,
+        NamedVolumes.OpenBtrfs,
     ];
 
     /// <param name="volume">Stays the caller's; read as long as the reader is used.</param>

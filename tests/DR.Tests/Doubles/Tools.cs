@@ -56,7 +56,7 @@ internal static class Tools
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
-            Environment = { ["LC_ALL"] = "C", ["MTOOLS_SKIP_CHECK"] = "1" },
+            Environment = { ["LC_ALL"] = "C.UTF-8", ["MTOOLS_SKIP_CHECK"] = "1" },
         };
         using var process = Process.Start(start)!;
         process.StandardInput.Close();

@@ -34,6 +34,7 @@ internal static partial class ExtImage
         {
             // debugfs does not keep the quotas.
             Tools.Try("e2fsck", "-f", "-y", image);
+            Tools.Try("e2fsck", "-f", "-y", image);
         }
 
         return image;
@@ -49,9 +50,23 @@ internal static partial class ExtImage
         return output + error[(error.IndexOf('\n', StringComparison.Ordinal) + 1)..];
     }
 
-    public static Judgement Dumpe2fs(string image)
+    public static Judgement Dumpe2fs(string image) => Parse(Tools.Run("dumpe2fs", image));
+
+    /// <summary>For filesystems with faults outside of their maps. Null where dumpe2fs gives up on the journal before it comes to the blocks.</summary>
+    public static Judgement? Dumpe2fsOfDamaged(string image)
     {
-        string output = Tools.Run("dumpe2fs", image);
+        var (_, output, error) = Tools.Try("dumpe2fs", image);
+        if (output.Contains("\nGroup 0:", StringComparison.Ordinal))
+        {
+            return Parse(output);
+        }
+
+        Assert.Contains("journal", error, StringComparison.OrdinalIgnoreCase);
+        return null;
+    }
+
+    private static Judgement Parse(string output)
+    {
         int blockSize = (int)Header(output, "Block size");
         long count = Header(output, "Block count");
 

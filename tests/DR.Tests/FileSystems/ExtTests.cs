@@ -34,7 +34,6 @@ public class ExtTests
         { "no checksums", 40, "-t ext4 -b 1024 -O ^metadata_csum" },
         { "csum_seed", 40, "-t ext4 -O metadata_csum_seed" },
         { "inline_data", 40, "-t ext4 -O inline_data -I 512" },
-        { "mmp", 40, "-t ext4 -O mmp" },
         { "orphan_file", 40, "-t ext4 -O orphan_file" },
         { "quota", 40, "-t ext4 -O quota,project" },
         { "casefold", 40, "-t ext4 -O casefold,large_dir,ea_inode,verity,encrypt" },

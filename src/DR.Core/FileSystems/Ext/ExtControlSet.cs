@@ -21,7 +21,7 @@ internal sealed class ExtControlSet(ExtGeometry geometry, ExtGroupTable groups)
             AddGroup(groups[number]);
         }
 
-        AddJournalSuperblock();
+        AddJournal();
         if (geometry.Superblock.Has(ExtCompat.OrphanFile))
         {
             Tolerate(() => AddContent(_map.Content(_inodes[geometry.Superblock.OrphanFileInum], _blocks)));
@@ -92,12 +92,13 @@ internal sealed class ExtControlSet(ExtGeometry geometry, ExtGroupTable groups)
         }
     }
 
-    private void AddJournalSuperblock()
+    /// <summary>A mount reads the journal's superblock, and the whole tree that leads to its blocks to guard them from others.</summary>
+    private void AddJournal()
     {
         if (geometry.Superblock.Has(ExtCompat.HasJournal) && geometry.Superblock.JournalInum != 0)
         {
             Tolerate(() => AddContent(_map.Content(_inodes[geometry.Superblock.JournalInum], _blocks)
-                .Take(1).Select(e => e with { Length = geometry.BlockSize })));
+                .Where((_, index) => index == 0).Select(e => e with { Length = geometry.BlockSize })));
         }
     }
 

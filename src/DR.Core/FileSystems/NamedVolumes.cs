@@ -1,0 +1,115 @@
+using DR.Core.Devices;
+using DR.Core.Primitives;
+
+namespace DR.Core.FileSystems;
+
+/// <summary>Filesystems that are known by their headers and whose maps are not read: named, and saved whole.</summary>
+internal static class NamedVolumes
+{
+    private const int ExFatLabelEntry = 0x83;
+
+    public static IFileSystemReader? OpenNtfs(IBlockDevice volume)
+    {
+        var header = volume.ReadUpTo(0, 512);
+        if (header.Length < 512 || !header.AsSpan(3, 8).SequenceEqual("NTFS    "u8))
+        {
+            return null;
+        }
+
+        var reader = new SpanReader(header, $"{volume.Name}, NTFS boot sector");
+        reader.Seek(11);
+        int sectorSize = reader.U16();
+        int perCluster = reader.U8();
+        reader.Seek(0x48);
+        ulong serial = reader.U64();
+
+        // Clusters above 64 KiB are written as a negative power of two.
+        long cluster = perCluster <= 0x80 ? sectorSize * perCluster : perCluster >= 0xE0 ? sectorSize * (1L << (256 - perCluster)) : 0;
+        bool possible = IsSectorSize(sectorSize) && cluster is > 0 and <= 2 << 20;
+        string? label = possible ? NtfsLabel.Read(volume, header, (int)cluster) : null;
+        return Named(volume, "ntfs", label, $"{serial:X16}", possible ? (int)cluster : 0, sectorSize);
+    }
+
+    /// <summary>https://learn.microsoft.com/windows/win32/fileio/exfat-specification, main boot region.</summary>
+    public static IFileSystemReader? OpenExFat(IBlockDevice volume)
+    {
+        var header = volume.ReadUpTo(0, 512);
+        if (header.Length < 512 || !header.AsSpan(3, 8).SequenceEqual("EXFAT   "u8))
+        {
+            return null;
+        }
+
+        var reader = new SpanReader(header, $"{volume.Name}, exFAT boot sector");
+        reader.Seek(88);
+        long heapSector = reader.U32();
+        reader.Skip(4);
+        long rootCluster = reader.U32();
+        uint serial = reader.U32();
+        reader.Seek(108);
+        int sectorShift = reader.U8();
+        int clusterShift = reader.U8();
+        if (sectorShift is < 9 or > 12 || clusterShift > 25 - sectorShift)
+        {
+            return Named(volume, "exfat", null, VolumeIds.FatSerial(serial), 0, 512);
+        }
+
+        int clusterSize = 1 << (sectorShift + clusterShift);
+        long root = (heapSector << sectorShift) + (rootCluster - 2) * clusterSize;
+        string? label = ExFatLabel(volume.ReadUpTo(root, Math.Min(clusterSize, 64 << 10)));
+        return Named(volume, "exfat", label, VolumeIds.FatSerial(serial), clusterSize, 1 << sectorShift);
+    }
+
+    /// <summary>struct xfs_dsb, big endian.</summary>
+    public static IFileSystemReader? OpenXfs(IBlockDevice volume)
+    {
+        var header = volume.ReadUpTo(0, 512);
+        if (header.Length < 512 || !header.AsSpan().StartsWith("XFSB"u8))
+        {
+            return null;
+        }
+
+        var reader = new SpanReader(header, $"{volume.Name}, XFS superblock");
+        reader.Seek(4);
+        uint blockSize = reader.U32BE();
+        reader.Seek(32);
+        string? uuid = VolumeIds.Uuid(reader.Bytes(16));
+        reader.Seek(102);
+        int sectorSize = reader.U16BE();
+        reader.Seek(108);
+        return Named(volume, "xfs", VolumeIds.Label(reader.Bytes(12)), uuid, blockSize <= 65536 ? (int)blockSize : 0, sectorSize);
+    }
+
+    /// <summary>struct btrfs_super_block at 64 KiB.</summary>
+    public static IFileSystemReader? OpenBtrfs(IBlockDevice volume)
+    {
+        var header = volume.ReadUpTo(64 << 10, 4096);
+        if (header.Length < 4096 || !header.AsSpan(0x40, 8).SequenceEqual("_BHRfS_M"u8))
+        {
+            return null;
+        }
+
+        var reader = new SpanReader(header, $"{volume.Name}, btrfs superblock");
+        reader.Seek(0x20);
+        string? uuid = VolumeIds.Uuid(reader.Bytes(16));
+        reader.Seek(0x90);
+        uint sectorSize = reader.U32();
+        reader.Seek(0x12B);
+        string? label = VolumeIds.Label(reader.Bytes(256));
+        int blockSize = sectorSize <= 65536 ? (int)sectorSize : 0;
+        return Named(volume, "btrfs", label, uuid, blockSize, Math.Min(4096, blockSize));
+    }
+
+    private static string? ExFatLabel(byte[] directory)
+    {
+        var entry = directory.Chunk(32).TakeWhile(e => e.Length == 32 && e[0] != 0).FirstOrDefault(e => e[0] == ExFatLabelEntry);
+        return entry is null ? null : VolumeIds.Label16(entry.AsSpan(2, Math.Min(entry[1], (byte)11) * 2));
+    }
+
+    private static bool IsSectorSize(int size) => size is >= 512 and <= 4096 && int.IsPow2(size);
+
+    private static WholeVolumeReader Named(IBlockDevice volume, string kind, string? label, string? uuid, int blockSize, int sectorSize) =>
+        new(volume, new FileSystemFacts(kind, label, uuid, blockSize, volume.Length, volume.Length, true, $"the map of {kind} is not read here")
+        {
+            SectorSizes = (512, IsSectorSize(sectorSize) ? sectorSize : 4096),
+        });
+}
