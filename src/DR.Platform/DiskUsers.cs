@@ -47,7 +47,7 @@ internal sealed class DiskUsers(SystemFiles system, BlockTree tree, MountTable m
             _uses.Add(new DiskUse($"mounted at {mount.Point} ({node.Path})", mount.Writable));
         }
 
-        VisitLoops(file => system.Real(file) is { } real && tree.ByPath(real) == node || DeviceOf(file) == node);
+        VisitLoops(file => system.Real(file) is { } real && tree.ByPath(real) == node || DeviceBelow(file) == node);
         foreach (var holder in tree.HoldersOf(node))
         {
             _uses.Add(new DiskUse($"{node.Path} is part of {NameOf(holder)}", WritesByItself(holder)));
@@ -73,18 +73,9 @@ internal sealed class DiskUsers(SystemFiles system, BlockTree tree, MountTable m
         }
     }
 
-    private IEnumerable<Mount> MountsOf(BlockNode node) =>
-        mounts.All.Where(m => m.Number == node.Number
-            || m.Source.StartsWith("/dev/", StringComparison.Ordinal) && system.Real(m.Source) is { } real && tree.ByPath(real) == node);
+    private IEnumerable<Mount> MountsOf(BlockNode node) => mounts.All.Where(m => MountTable.DeviceOf(m, system, tree) == node);
 
-    /// <summary>The device that the file system of a path lies on.</summary>
-    private BlockNode? DeviceOf(string path)
-    {
-        var status = system.Status(path);
-        var mount = mounts.For(path);
-        return (status is null ? null : tree.ByNumber(status.Device))
-            ?? (mount is null ? null : tree.ByNumber(mount.Number) ?? (system.Real(mount.Source) is { } real ? tree.ByPath(real) : null));
-    }
+    private BlockNode? DeviceBelow(string path) => mounts.DeviceBelow(path, system.Status(path), system, tree);
 
     private void AddSwap(BlockNode node)
     {
@@ -92,7 +83,7 @@ internal sealed class DiskUsers(SystemFiles system, BlockTree tree, MountTable m
         {
             string path = MountTable.Unescape(line.Split(' ', '\t')[0]);
             var device = system.Real(path) is { } real ? tree.ByPath(real) : null;
-            if ((device ?? (system.Status(path)?.Kind == FileKind.Plain ? DeviceOf(path) : null)) == node)
+            if ((device ?? (system.Status(path)?.Kind == FileKind.Plain ? DeviceBelow(path) : null)) == node)
             {
                 _uses.Add(new DiskUse($"swap ({path})", true));
             }

@@ -86,8 +86,7 @@ internal sealed class Footing(SystemFiles system, BlockTree tree, MountTable mou
     {
         NoteCache(path, status);
         var mount = mounts.For(path);
-        var node = (status is null ? null : tree.ByNumber(status.Device))
-            ?? (mount is null ? null : tree.ByNumber(mount.Number) ?? SourceOf(mount));
+        var node = mounts.DeviceBelow(path, status, system, tree);
         if (node is not null)
         {
             AddNode(node);
@@ -103,9 +102,6 @@ internal sealed class Footing(SystemFiles system, BlockTree tree, MountTable mou
             AddLayers(mount);
         }
     }
-
-    private BlockNode? SourceOf(Mount mount) =>
-        mount.Source.StartsWith("/dev/", StringComparison.Ordinal) && system.Real(mount.Source) is { } real ? tree.ByPath(real) : null;
 
     private void AddLayers(Mount overlay)
     {

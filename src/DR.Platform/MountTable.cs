@@ -1,4 +1,5 @@
 using System.Text;
+using DR.Platform.Native;
 
 namespace DR.Platform;
 
@@ -26,6 +27,17 @@ internal sealed class MountTable(IReadOnlyList<Mount> mounts, IReadOnlyList<Moun
     public Mount? For(string path) => mounts
         .Where(m => m.Point == "/" || path == m.Point || path.StartsWith(m.Point + "/", StringComparison.Ordinal))
         .Aggregate((Mount?)null, (best, m) => best is null || m.Point.Length >= best.Point.Length ? m : best);
+
+    /// <summary>The device that the file system of a path lies on; null where it is none, as for memory and network.</summary>
+    /// <param name="path">Without links.</param>
+    /// <param name="status">Of the path; null where it is not known, as in a recording.</param>
+    public BlockNode? DeviceBelow(string path, FileStatus? status, SystemFiles system, BlockTree tree) =>
+        (status is null ? null : tree.ByNumber(status.Device)) ?? (For(path) is { } mount ? DeviceOf(mount, system, tree) : null);
+
+    /// <summary>By number, or by name where the number is anonymous (btrfs).</summary>
+    public static BlockNode? DeviceOf(Mount mount, SystemFiles system, BlockTree tree) =>
+        tree.ByNumber(mount.Number)
+        ?? (mount.Source.StartsWith("/dev/", StringComparison.Ordinal) && system.Real(mount.Source) is { } real ? tree.ByPath(real) : null);
 
     /// <summary>Fields: id, parent, device, root, mount point, options, optional ones, "-", type, source, super options.</summary>
     private static List<Mount> Parse(IReadOnlyList<string> lines) => [..

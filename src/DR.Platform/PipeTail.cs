@@ -11,7 +11,7 @@ internal sealed class PipeTail
     /// How long to wait for the end of the pipe after the tool has ended: a daemon that it left behind (FUSE drivers
     /// do that) may hold it open for ever.
     /// </summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly byte[] _ring = new byte[Limit];
     private readonly Lock _lock = new();

@@ -15,7 +15,7 @@ internal static class Requires
     }
 
     /// <summary>Root on Linux: loop devices and mounts.</summary>
-    public static void Root() => Missing(OperatingSystem.IsLinux() && Environment.UserName == "root" ? [] : ["root"]);
+    public static void Root() => Missing(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess ? [] : ["root"]);
 
     /// <summary>Root, loop devices and the tools to handle them.</summary>
     public static void Loops(params string[] tools)

@@ -12,6 +12,11 @@ namespace DR.Platform.Block;
 /// </summary>
 public sealed class FileBlockDevice : DirectBlockDevice
 {
+    /// <summary>
+    /// A child process that is being started holds our old descriptors, with their locks, until it has become the tool.
+    /// </summary>
+    private const int LockAttempts = 10;
+
     private FileBlockDevice(SafeFileHandle file, SafeFileHandle? tail, string path, FileStatus status, int sectorSize, int alignment, bool isReadOnly)
         : base(file, tail, path, status.Length, sectorSize, sectorSize, alignment, isReadOnly) => Identity = (status.Device, status.Inode);
 
@@ -29,10 +34,15 @@ public sealed class FileBlockDevice : DirectBlockDevice
     public static FileBlockDevice OpenExclusively(string path, int sectorSize = 512)
     {
         var device = Open(path, sectorSize, Libc.O_RDWR);
-        if (Locked(Libc.flock(device.File, Libc.LOCK_EX | Libc.LOCK_NB)) || Locked(Libc.LockWhole(device.File)))
+        for (int attempt = 1; IsLocked(device.File); attempt++)
         {
-            device.Dispose();
-            throw new DrException(Failure.Refused, $"{path} is locked by another program, such as a virtual machine that runs on it; end it first");
+            if (attempt == LockAttempts)
+            {
+                device.Dispose();
+                throw new DrException(Failure.Refused, $"{path} is locked by another program, such as a virtual machine that runs on it; end it first");
+            }
+
+            Thread.Sleep(50);
         }
 
         return device;
@@ -52,7 +62,9 @@ public sealed class FileBlockDevice : DirectBlockDevice
     private protected override bool HasVanished() => false;
 
     /// <summary>Only a lock held by someone else counts: a file system without locks is no reason to fail.</summary>
-    private static bool Locked(int result) => result < 0 && Errno.Last is Errno.EAGAIN or Errno.EACCES;
+    private static bool IsLocked(SafeFileHandle file) =>
+        Libc.flock(file, Libc.LOCK_EX | Libc.LOCK_NB) < 0 && Errno.Last is Errno.EAGAIN or Errno.EACCES
+        || Libc.LockWhole(file) < 0 && Errno.Last is Errno.EAGAIN or Errno.EACCES;
 
     private int Allocate(int mode, Extent units)
     {

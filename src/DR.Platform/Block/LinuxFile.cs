@@ -57,7 +57,7 @@ internal static class LinuxFile
         return errno switch
         {
             Errno.EBUSY or Errno.EAGAIN => new DrException(Failure.Refused, $"{path} is in use by another program or mounted; release it first"),
-            Errno.EACCES or Errno.EPERM when Environment.UserName != "root" => new DrException(Failure.Missing, what + "; run dr as root"),
+            Errno.EACCES or Errno.EPERM when !Environment.IsPrivilegedProcess => new DrException(Failure.Missing, what + "; run dr as root"),
             Errno.EACCES or Errno.EPERM or Errno.EROFS => new DeviceFaultException(FaultKind.Protected, path, 0, 0, "opening for writing", Errno.Text(errno)),
             Errno.ENXIO or Errno.ENOMEDIUM or Errno.ENODEV => new DeviceFaultException(FaultKind.Vanished, path, 0, 0, "opening", Errno.Text(errno)),
             _ => new DrException(Failure.Failed, what),

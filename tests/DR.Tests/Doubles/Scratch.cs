@@ -31,8 +31,17 @@ internal sealed class Scratch : IDisposable
     public string Loop(string file, params string[] options)
     {
         string loop = Run("losetup", [.. options, "--find", "--show", file]).Output.Trim();
-        _undo.Push(() => Run("losetup", "--detach", loop));
+        _undo.Push(() => RunPatiently("losetup", "--detach", loop));
         return loop;
+    }
+
+    /// <summary>
+    /// Shows the partitions of a loop device. partx and not the kernel reads the table: not every kernel is built to.
+    /// </summary>
+    public void Partitions(string loop)
+    {
+        Run("partx", "--add", loop);
+        _undo.Push(() => RunPatiently("partx", "--delete", loop));
     }
 
     /// <summary>Mounts on a new folder below and returns it.</summary>
@@ -41,7 +50,7 @@ internal sealed class Scratch : IDisposable
         string point = Path.Combine(Folder, "mnt" + _undo.Count);
         Directory.CreateDirectory(point);
         Run("mount", [.. options, source, point]);
-        _undo.Push(() => Run("umount", point));
+        _undo.Push(() => RunPatiently("umount", point));
         return point;
     }
 
@@ -61,5 +70,23 @@ internal sealed class Scratch : IDisposable
         {
             Undo();
         }
+    }
+
+    /// <summary>
+    /// A process that another test is just starting holds our descriptors for a moment, and so keeps a mount busy.
+    /// </summary>
+    private static void RunPatiently(string tool, string argument, params string[] more)
+    {
+        for (int attempt = 1; attempt < 20; attempt++)
+        {
+            if (new ProcessToolRunner().Run(tool, [argument, .. more]).ExitCode == 0)
+            {
+                return;
+            }
+
+            Thread.Sleep(50);
+        }
+
+        Run(tool, [argument, .. more]);
     }
 }
