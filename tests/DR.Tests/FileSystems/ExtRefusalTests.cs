@@ -108,6 +108,18 @@ public class ExtRefusalTests
         Assert.Equal(ExtImage.Dumpe2fs(image).Used.AsEnumerable(), reader.Allocated(device.All()));
     }
 
+    [Fact]
+    public void Errors_of_the_past_are_remarked()
+    {
+        using var folder = new TempFolder();
+        string image = Make(folder, "-t", "ext4");
+        ExtImage.Debugfs(image, "set_super_value error_count 3");
+        using var device = new TestFileDevice(image);
+        var facts = FileSystemProbe.Open(device).Facts;
+        Assert.True(facts.Mapped);
+        Assert.Contains("3 errors", Assert.Single(facts.Remarks), StringComparison.Ordinal);
+    }
+
     /// <summary>e2fsprogs waits 11 seconds before it opens such a filesystem for writing; so nothing is changed here.</summary>
     [Fact]
     public void Multiple_mount_protection_is_heeded()

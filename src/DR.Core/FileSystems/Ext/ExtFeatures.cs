@@ -75,6 +75,5 @@ internal enum ExtGroupFlags : ushort
 internal enum ExtInodeFlags : uint
 {
     Extents = 0x80000,
-    EaInode = 0x200000,
     InlineData = 0x10000000,
 }

@@ -9,7 +9,8 @@ namespace DR.Core.FileSystems.Ext;
 /// </summary>
 internal sealed class ExtGeometry
 {
-    private const int MaxLogBlockSize = 6;
+    /// <summary>s_log_block_size of blocks of 64 KiB.</summary>
+    public const int MaxLogBlockSize = 6;
 
     /// <exception cref="CorruptDataException">The superblock contradicts itself or the device.</exception>
     public ExtGeometry(ExtSuperblock superblock, IBlockDevice volume)
@@ -155,6 +156,7 @@ internal sealed class ExtGeometry
             $"{s.ClustersPerGroup} clusters in a group is not possible");
         Require(s.BlocksPerGroup == (long)s.ClustersPerGroup * ClusterRatio,
             $"{s.BlocksPerGroup} blocks are not {s.ClustersPerGroup} clusters of {ClusterRatio}");
+        Require(s.LogGroupsPerFlex < 32, $"flex groups of 2^{s.LogGroupsPerFlex} groups are not possible");
         Require(s.InodesPerGroup is > 0 && s.InodesPerGroup <= BlockSize * 8, $"{s.InodesPerGroup} inodes in a group is not possible");
     }
 

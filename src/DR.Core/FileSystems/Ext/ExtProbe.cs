@@ -101,7 +101,13 @@ internal static class ExtProbe
         return sequence == MmpClean ? null : $"another machine may have it mounted (MMP sequence {sequence})";
     }
 
-    private static WholeVolumeReader Whole(IBlockDevice volume, ExtSuperblock superblock, string kind, bool clean, string reason) =>
-        new(volume, new FileSystemFacts(kind, superblock.VolumeName, VolumeIds.Uuid(superblock.Uuid),
-            superblock.LogBlockSize <= 6 ? 1024 << (int)superblock.LogBlockSize : 0, volume.Length, volume.Length, clean, reason));
+    private static WholeVolumeReader Whole(IBlockDevice volume, ExtSuperblock superblock, string kind, bool clean, string reason)
+    {
+        int blockSize = superblock.LogBlockSize <= ExtGeometry.MaxLogBlockSize ? 1024 << (int)superblock.LogBlockSize : 0;
+        return new WholeVolumeReader(volume, new FileSystemFacts(kind, superblock.VolumeName, VolumeIds.Uuid(superblock.Uuid),
+            blockSize, volume.Length, volume.Length, clean, reason)
+        {
+            SectorSizes = (512, blockSize is 1024 or 2048 ? blockSize : 4096),
+        });
+    }
 }

@@ -99,6 +99,8 @@ internal sealed class ExtSuperblock
 
     public long MmpBlock { get; private set; }
 
+    public byte LogGroupsPerFlex { get; private set; }
+
     public byte ChecksumType { get; private set; }
 
     /// <summary>Errors that the kernel has met since the last check.</summary>
@@ -158,7 +160,8 @@ internal sealed class ExtSuperblock
         long free = (long)reader.U32() << 32 | freeLow;
         reader.Seek(0x168);
         MmpBlock = (long)(reader.U64() & long.MaxValue);
-        reader.Seek(0x175);
+        reader.Seek(0x174);
+        LogGroupsPerFlex = reader.U8();
         ChecksumType = reader.U8();
         reader.Seek(0x194);
         ErrorCount = reader.U32();

@@ -56,14 +56,16 @@ internal sealed class FatTable(IBlockDevice volume, FatBootSector boot, int wind
     /// <summary>The first byte at which another FAT differs from the first one; null where all agree or are not kept alike.</summary>
     public long? FirstDifference()
     {
+        var one = new byte[CompareSize];
+        var other = new byte[CompareSize];
         for (int index = 1; boot.IsMirrored && index < boot.FatCount; index++)
         {
             for (long at = 0; at < UsedLength; at += CompareSize)
             {
                 int length = (int)Math.Min(CompareSize, UsedLength - at);
-                var one = volume.ReadBytes(boot.Fat(0).Start + at, length);
-                var other = volume.ReadBytes(boot.Fat(index).Start + at, length);
-                int same = one.AsSpan().CommonPrefixLength(other);
+                volume.Read(one.AsSpan(0, length), boot.Fat(0).Start + at);
+                volume.Read(other.AsSpan(0, length), boot.Fat(index).Start + at);
+                int same = one.AsSpan(0, length).CommonPrefixLength(other);
                 if (same < length)
                 {
                     return boot.Fat(index).Start + at + same;
