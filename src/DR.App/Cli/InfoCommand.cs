@@ -63,7 +63,8 @@ internal static class InfoCommand
         problem = null;
         try
         {
-            ImageReader.Open(input, composition.Compressor).ProveComplete();
+            using var image = ImageReader.Open(input, composition.Compressor);
+            image.ProveComplete();
             return true;
         }
         catch (CorruptDataException e)

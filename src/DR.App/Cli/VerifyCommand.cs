@@ -28,7 +28,7 @@ internal static class VerifyCommand
         var watch = Stopwatch.StartNew();
         session.Report.Stage("verifying", reader.Manifest.Volumes.Sum(v => v.AllocatedBytes));
         var result = structure
-            ? ImageVerifier.Verify(reader, composition.Compressor, 1, session.Report, cancel)
+            ? ImageVerifier.VerifyStructure(input, composition.Compressor, session.Report, cancel)
             : ImageVerifier.Verify(reader, composition.Compressor, Environment.ProcessorCount, session.Report, cancel);
         session.Report.Finish();
         List<string> findings =

@@ -41,6 +41,9 @@ internal sealed class BlockSet(long blockCount)
         }
     }
 
+    /// <summary>Whether any of the blocks is in it.</summary>
+    public bool Touches(long first, long count) => Next(first, true) < first + count;
+
     /// <summary>Takes out what the other set, of as many blocks, has.</summary>
     public void Subtract(BlockSet other)
     {

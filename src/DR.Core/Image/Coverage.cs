@@ -72,6 +72,25 @@ internal sealed class Coverage(IReadOnlyDictionary<int, Space> spaces, bool salv
     public IEnumerable<int> WithoutMap() =>
         spaces.Values.Where(s => s.HasMap && !_pending.ContainsKey(s.Number)).Select(s => s.Number).Order();
 
+    /// <exception cref="CorruptDataException">A map or an allocated block never came.</exception>
+    public void RequireAll(string image)
+    {
+        foreach (var (space, extent) in Missing())
+        {
+            throw new CorruptDataException(image, NoFrameFor(space, extent));
+        }
+
+        foreach (int number in WithoutMap())
+        {
+            throw new CorruptDataException(image, NoMapOf(number));
+        }
+    }
+
+    public static string NoFrameFor(Space space, Extent extent) =>
+        $"the image has no frame for bytes {extent.Start} to {extent.End} of space {space.Number}";
+
+    public static string NoMapOf(int volume) => $"the map of volume {volume} is missing: what else is lost of it is not known";
+
     private void AddEarly(Frame frame, Space space, string where)
     {
         if (!salvage)
@@ -82,6 +101,11 @@ internal sealed class Coverage(IReadOnlyDictionary<int, Space> spaces, bool salv
         if (!_early.TryGetValue(space.Number, out var early))
         {
             _early[space.Number] = early = new BlockSet(BlockMap.CountOf(space.Length, space.BlockSize));
+        }
+
+        if (frame.Runs.Any(r => early.Touches(r.First, r.Count)))
+        {
+            throw new CorruptDataException(where, $"some of the frame's blocks of space {space.Number} came before");
         }
 
         foreach (var run in frame.Runs)

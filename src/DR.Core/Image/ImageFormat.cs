@@ -82,7 +82,7 @@ public static class ImageFormat
     /// <summary>Bytes of a digest: SHA-256, the first 128 bits.</summary>
     public const int DigestLength = 16;
 
-    public const int MaxHeaderLength = 64 << 10;
+    public const int MaxHeaderLength = 16 << 10;
 
     /// <summary>Bytes of the record that ends every piece but the last.</summary>
     public const int PieceEndLength = FixedHeaderLength + DigestLength;

@@ -3,7 +3,10 @@ using DR.Core.Primitives;
 namespace DR.Core.Image;
 
 /// <summary>Where a record lies: the piece, from 1, and the offset in it, bytes.</summary>
-public readonly record struct RecordPosition(int Piece, long Offset);
+public readonly record struct RecordPosition(int Piece, long Offset)
+{
+    public bool IsBefore(RecordPosition other) => Piece < other.Piece || Piece == other.Piece && Offset < other.Offset;
+}
 
 /// <summary>One frame or map in the index.</summary>
 /// <param name="Length">Bytes of the whole record.</param>

@@ -54,7 +54,12 @@ public sealed class ImagePump(IFrameCompressor compressor, int workers)
             summary => Finish(summary, sink),
             cancel);
         _losses.AddRange(reader.LossList);
-        TellMissing(coverage, sink, salvage, reader.Header.ImageId);
+        if (!salvage)
+        {
+            coverage.RequireAll($"image {reader.Header.ImageId}");
+        }
+
+        TellMissing(coverage, sink);
         return new PumpResult(_trailer, _findings, _losses);
     }
 
@@ -145,24 +150,17 @@ public sealed class ImagePump(IFrameCompressor compressor, int workers)
         sink.Done(result.Summary);
     }
 
-    private void TellMissing(Coverage coverage, IImageSink sink, bool salvage, Guid image)
+    private void TellMissing(Coverage coverage, IImageSink sink)
     {
         foreach (var (space, extent) in coverage.Missing())
         {
-            string missing = $"the image has no frame for bytes {extent.Start} to {extent.End} of space {space.Number}";
-            if (!salvage)
-            {
-                throw new CorruptDataException($"image {image}", missing);
-            }
-
-            _losses.Add(missing);
+            _losses.Add(Coverage.NoFrameFor(space, extent));
             sink.TakeLoss(space, extent);
         }
 
         foreach (int number in coverage.WithoutMap())
         {
-            string missing = $"the map of volume {number} is missing: what else is lost of it is not known";
-            _losses.Add(salvage ? missing : throw new CorruptDataException($"image {image}", missing));
+            _losses.Add(Coverage.NoMapOf(number));
         }
     }
 }

@@ -124,7 +124,9 @@ public sealed record ImageTrailer(int Pieces, long Frames, long StoredBlocks, lo
         for (int i = 0; i < pages.Length; i++)
         {
             var (position, length) = ReadPlace(ref reader);
-            pages[i] = new IndexPagePosition(position, length, reader.Bytes(ImageFormat.DigestLength).ToArray());
+            pages[i] = i == 0 || pages[i - 1].Position.IsBefore(position)
+                ? new IndexPagePosition(position, length, reader.Bytes(ImageFormat.DigestLength).ToArray())
+                : throw reader.Corrupt($"page {i} of the index lies before the one before it");
         }
 
         return trailer with { Findings = findings, FindingsLength = findingsLength, Pages = pages };

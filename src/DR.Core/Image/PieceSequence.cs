@@ -4,7 +4,9 @@ namespace DR.Core.Image;
 
 /// <summary>What a piece begins with.</summary>
 /// <param name="Manifest">Its content; empty where it is not repeated.</param>
-internal sealed record PieceHead(ImageHeader Header, byte[] Manifest, byte[] ManifestDigest);
+/// <param name="Sequence">Of its first record.</param>
+/// <param name="Chain">Of its first record.</param>
+internal sealed record PieceHead(ImageHeader Header, byte[] Manifest, byte[] ManifestDigest, long Sequence, byte[] Chain);
 
 /// <summary>
 /// Gives the records of all pieces of an image as one sequence, and holds each piece to the image and to its place in it.
@@ -66,8 +68,8 @@ internal sealed class PieceSequence(IImageInput input, RecordReader records, boo
         var header = records.NextHeader(_first!.Header.Tag);
         if (header is null)
         {
-            string problem = "the image ends here without an end record: it is unfinished or truncated";
-            losses.Add(salvage ? $"{records.Where}: {problem}" : throw new CorruptDataException(records.Where, problem));
+            var problem = Unfinished(records);
+            losses.Add(salvage ? problem.Message : throw problem);
             records.LoseStep();
             Next();
         }
@@ -110,14 +112,14 @@ internal sealed class PieceSequence(IImageInput input, RecordReader records, boo
     private (ImageHeader Header, Manifest Manifest) Begin()
     {
         var head = ReadHead(records, null, out var misplaced);
-        if (Piece == 1 && misplaced is not null)
-        {
-            throw misplaced;
-        }
-
         if (head.Header.Piece != 1 && !salvage)
         {
             throw new CorruptDataException(input.NameOf(Piece), $"this is piece {head.Header.Piece} of an image; begin with piece 1");
+        }
+
+        if (misplaced is not null && !salvage)
+        {
+            throw misplaced;
         }
 
         var manifest = Manifest.Decode(head.Manifest, records.Where);
@@ -136,22 +138,30 @@ internal sealed class PieceSequence(IImageInput input, RecordReader records, boo
     {
         var first = _first!;
         var head = ReadHead(records, first.Header.Tag, out var misplaced);
-        var header = head.Header;
-        if (header.ImageId != first.Header.ImageId || header.SetId != first.Header.SetId || header.Piece != Piece)
+        CheckPlace(head, first, Piece, input.NameOf(Piece));
+        if (misplaced is not null)
         {
-            throw new CorruptDataException(input.NameOf(Piece), header.ImageId == first.Header.ImageId
-                ? $"this is piece {header.Piece}; piece {Piece} is wanted"
-                : $"this piece belongs to image {header.ImageId}; piece {Piece} of image {first.Header.ImageId} is wanted");
+            throw misplaced;
+        }
+    }
+
+    private static CorruptDataException Unfinished(RecordReader records) =>
+        new(records.Where, "the image ends here without an end record: it is unfinished or truncated");
+
+    /// <summary>That a piece belongs to the image of another head, and is of the number that is wanted.</summary>
+    internal static void CheckPlace(PieceHead head, PieceHead first, int number, string name)
+    {
+        var (header, image) = (head.Header, first.Header);
+        if (header.ImageId != image.ImageId || header.SetId != image.SetId || header.Piece != number)
+        {
+            throw new CorruptDataException(name, header.ImageId == image.ImageId
+                ? $"this is piece {header.Piece}; piece {number} is wanted"
+                : $"this piece belongs to image {header.ImageId}; piece {number} of image {image.ImageId} is wanted");
         }
 
         if (!head.ManifestDigest.AsSpan().SequenceEqual(first.ManifestDigest))
         {
-            throw new CorruptDataException(input.NameOf(Piece), "its manifest differs from the one of the first piece");
-        }
-
-        if (misplaced is not null)
-        {
-            throw misplaced;
+            throw new CorruptDataException(name, "its manifest differs from the one of the first piece");
         }
     }
 
@@ -174,10 +184,11 @@ internal sealed class PieceSequence(IImageInput input, RecordReader records, boo
 
         if (tag is not null && header.Tag != tag)
         {
-            return new PieceHead(header, [], []);
+            return new PieceHead(header, [], [], first.Sequence, first.Chain);
         }
 
-        if (records.NextHeader(header.Tag) is not { Kind: RecordKind.Manifest } second)
+        var second = records.NextHeader(header.Tag) ?? throw Unfinished(records);
+        if (second.Kind != RecordKind.Manifest)
         {
             throw new CorruptDataException(records.Where, "the image header is not followed by the manifest");
         }
@@ -185,7 +196,7 @@ internal sealed class PieceSequence(IImageInput input, RecordReader records, boo
         var digest = records.PayloadDigest();
         var content = records.TakeContent(second);
         return records.Position == header.DataOffset
-            ? new PieceHead(header, content, digest)
+            ? new PieceHead(header, content, digest, first.Sequence, first.Chain)
             : throw new CorruptDataException(records.Where, $"the data should begin at {header.DataOffset} and begins at {records.Position}");
     }
 }

@@ -28,8 +28,12 @@ internal sealed class SourceStream(IImageSource source, long start, bool owns) :
     public override int Read(Span<byte> buffer)
     {
         int count = (int)Math.Min(Math.Min(buffer.Length, MaxRead), Math.Max(0, source.Length - _next));
-        source.Read(buffer[..count], _next);
-        _next += count;
+        if (count > 0)
+        {
+            source.Read(buffer[..count], _next);
+            _next += count;
+        }
+
         return count;
     }
 

@@ -55,7 +55,8 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         }
         else if (!request.Salvage)
         {
-            ImageReader.Open(input, compressor).ProveComplete();
+            using var image = ImageReader.Open(input, compressor);
+            image.ProveComplete();
         }
 
         return (reader.Header, reader.Manifest, remarks);
