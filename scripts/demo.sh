@@ -8,7 +8,7 @@ cd "$(dirname "$(realpath "$0")")/.."
 work=$(mktemp -d /var/tmp/dr-demo.XXXXXX)
 machine=
 clean_up() {
-    [[ -z $machine ]] || ! kill "$machine" 2>/dev/null || wait "$machine" 2>/dev/null || true
+    if [[ -n $machine ]] && kill "$machine" 2>/dev/null; then wait "$machine" || true; fi    # killed: its status says so
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -23,8 +23,8 @@ boot() { # boot DISK: leaves the machine running, its first serial port in $work
     local firmware=()
     if [[ $kind == uefi ]]; then
         cp /usr/share/OVMF/OVMF_VARS_4M.fd "$work/nvram"      # empty: this machine has never seen the server
-        firmware=(-drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd
-            -drive if=pflash,format=raw,file="$work/nvram")
+        firmware=(-drive "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"
+            -drive "if=pflash,format=raw,file=$work/nvram")
     fi
     : >"$work/serial"
     qemu-system-x86_64 -nodefaults -display none -vga std -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 \
