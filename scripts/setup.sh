@@ -7,6 +7,7 @@ packages=(
     libzstd1 fdisk gdisk                                   # dr itself, and the tools it calls
     e2fsprogs dosfstools mtools xfsprogs btrfs-progs       # filesystems: made, checked, grown
     exfatprogs ntfs-3g lvm2 mdadm attr acl                 #   and the ones the readers are compared with
+    parted cryptsetup-bin mount util-linux python3-minimal
     mmdebstrap shim-signed grub-efi-amd64-signed           # drill servers
     grub2-common grub-pc-bin
     qemu-system-x86 qemu-utils ovmf                        # the machines they boot in

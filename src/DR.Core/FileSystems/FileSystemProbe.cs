@@ -29,13 +29,15 @@ public static class FileSystemProbe
     ];
 
     /// <param name="volume">Stays the caller's; read as long as the reader is used.</param>
-    /// <exception cref="DeviceFaultException">The device cannot be read.</exception>
+    /// <exception cref="DeviceFaultException">The device failed in another way than by unreadable sectors.</exception>
     public static IFileSystemReader Open(IBlockDevice volume)
     {
-        var found = Probes.Select(probe => probe(volume)).OfType<IFileSystemReader>().ToList();
+        var faults = new List<DeviceFaultException>();
+        var found = Probes.Select(probe => Try(probe, volume, faults)).OfType<IFileSystemReader>().ToList();
+        string reason = faults.Count == 0 ? "nothing known was found on it" : $"what it holds cannot be read ({faults[0].Message})";
         return found.Count switch
         {
-            0 => Whole(volume, new FileSystemFacts("unknown", null, null, 0, volume.Length, volume.Length, true, "nothing known was found on it")),
+            0 => Whole(volume, new FileSystemFacts("unknown", null, null, 0, volume.Length, volume.Length, faults.Count == 0, reason)),
             1 => found[0],
             _ => Whole(volume, found[0].Facts with
             {
@@ -45,6 +47,20 @@ public static class FileSystemProbe
                 WholeBecause = $"it bears the marks of {string.Join(" and of ", found.Select(f => f.Facts.Kind))}",
             }),
         };
+    }
+
+    /// <summary>A sector that cannot be read where one kind keeps its header says nothing against the others.</summary>
+    private static IFileSystemReader? Try(Func<IBlockDevice, IFileSystemReader?> probe, IBlockDevice volume, List<DeviceFaultException> faults)
+    {
+        try
+        {
+            return probe(volume);
+        }
+        catch (DeviceFaultException e) when (e.Kind == FaultKind.Medium)
+        {
+            faults.Add(e);
+            return null;
+        }
     }
 
     private static WholeVolumeReader Whole(IBlockDevice volume, FileSystemFacts facts) => new(volume, facts);
