@@ -67,10 +67,12 @@ public class DamageTests
     }
 
     [Fact]
-    public void A_device_that_cannot_be_read_is_not_called_unknown()
+    public void A_volume_whose_headers_cannot_be_read_is_saved_whole_and_not_called_clean()
     {
         using var device = new UnreadableDevice();
-        Assert.Throws<DeviceFaultException>(() => FileSystemProbe.Open(device));
+        var facts = FileSystemProbe.Open(device).Facts;
+        Assert.Contains("cannot be read", facts.WholeBecause, StringComparison.Ordinal);
+        Assert.False(facts.Clean);
     }
 
     /// <summary>
