@@ -34,7 +34,7 @@ internal static class PlanText
             yield return $"{disk.Identity.Path}  {ByteSize.Format(disk.Layout.Length)}  {Table(disk.Layout)}  {disk.Identity.Model}".TrimEnd();
             foreach (var volume in manifest.Volumes.Where(v => v.Segments[0].Disk == disk.Index))
             {
-                yield return Line(volume);
+                yield return Line(volume, "in use");
             }
         }
     }
@@ -53,7 +53,7 @@ internal static class PlanText
             yield return $"  takes over  {manifest.Disks[target.SourceDisk].Identity.Path} ({ByteSize.Format(manifest.Disks[target.SourceDisk].Layout.Length)}, {Table(target.Layout)})";
             foreach (var volume in plan.Volumes.Where(v => v.Target == i))
             {
-                yield return Line(volume.Source) + Change(volume);
+                yield return Line(volume.Source, "to write") + Change(volume);
             }
         }
 
@@ -66,11 +66,11 @@ internal static class PlanText
         }
     }
 
-    private static string Line(ManifestVolume volume)
+    private static string Line(ManifestVolume volume, string what)
     {
         int partition = volume.Segments[0].Partition;
-        string whole = volume.WholeBecause is null ? "" : " (whole)";
-        return $"  {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))}  {volume.Title,-24} {ByteSize.Format(volume.Length),10}  {ByteSize.Format(volume.AllocatedBytes),10} to save{whole}";
+        string whole = volume.WholeBecause is null ? "" : " (saved whole)";
+        return $"  {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))}  {volume.Title,-24} {ByteSize.Format(volume.Length),10}  {ByteSize.Format(volume.AllocatedBytes),10} {what}{whole}";
     }
 
     private static string Change(TargetVolume volume)

@@ -24,7 +24,7 @@ public enum FaultKind
 public sealed class DeviceFaultException : DrException
 {
     public DeviceFaultException(FaultKind kind, string device, long offset, long length, string doing, string reason, Exception? inner = null)
-        : base(Failure.Failed, $"{device}: {doing} of {length} bytes at offset {offset} failed: {reason}", inner)
+        : base(Failure.Failed, length == 0 ? $"{device}: {doing} failed: {reason}" : $"{device}: {doing} of {length} bytes at offset {offset} failed: {reason}", inner)
     {
         Kind = kind;
         Device = device;
@@ -39,6 +39,6 @@ public sealed class DeviceFaultException : DrException
     /// <summary>First byte of the failed request.</summary>
     public long Offset { get; }
 
-    /// <summary>Bytes of the failed request.</summary>
+    /// <summary>Bytes of the failed request; 0 where it was not about bytes, such as opening.</summary>
     public long Length { get; }
 }

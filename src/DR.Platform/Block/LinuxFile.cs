@@ -53,13 +53,14 @@ internal static class LinuxFile
     /// <exception cref="DrException">Always made, never thrown here.</exception>
     public static DrException CannotOpen(string path, int flags, int errno)
     {
-        string what = $"{path}: opening it for {((flags & Libc.O_RDWR) != 0 ? "writing" : "reading")} failed: {Errno.Text(errno)}";
+        string doing = (flags & Libc.O_RDWR) != 0 ? "opening it for writing" : "opening it for reading";
+        string what = $"{path}: {doing} failed: {Errno.Text(errno)}";
         return errno switch
         {
             Errno.EBUSY or Errno.EAGAIN => new DrException(Failure.Refused, $"{path} is in use by another program or mounted; release it first"),
             Errno.EACCES or Errno.EPERM when !Environment.IsPrivilegedProcess => new DrException(Failure.Missing, what + "; run dr as root"),
-            Errno.EACCES or Errno.EPERM or Errno.EROFS => new DeviceFaultException(FaultKind.Protected, path, 0, 0, "opening for writing", Errno.Text(errno)),
-            Errno.ENXIO or Errno.ENOMEDIUM or Errno.ENODEV => new DeviceFaultException(FaultKind.Vanished, path, 0, 0, "opening", Errno.Text(errno)),
+            Errno.EACCES or Errno.EPERM or Errno.EROFS => new DeviceFaultException(FaultKind.Protected, path, 0, 0, doing, Errno.Text(errno)),
+            Errno.ENXIO or Errno.ENOMEDIUM or Errno.ENODEV => new DeviceFaultException(FaultKind.Vanished, path, 0, 0, doing, Errno.Text(errno)),
             _ => new DrException(Failure.Failed, what),
         };
     }
