@@ -26,6 +26,9 @@ internal sealed record SampleImage(Manifest Manifest, IReadOnlyList<SampleSpace>
 
     public Findings Findings { get; init; } = new([], []);
 
+    /// <summary>What the image is written with; it is read with <see cref="Compressor"/>.</summary>
+    public IFrameCompressor Writes { get; init; } = Compressor;
+
     /// <summary>Blocks in a frame; 0 for as many as fit.</summary>
     public int FrameBlocks { get; init; }
 
@@ -103,8 +106,8 @@ internal sealed record SampleImage(Manifest Manifest, IReadOnlyList<SampleSpace>
 
     public ImageTrailer Write(IImageOutput output, Random? random = null)
     {
-        using var writer = new ImageWriter(output, Header, Manifest, Compressor, 1);
-        using var codec = new FrameCodec(Compressor);
+        using var writer = new ImageWriter(output, Header, Manifest, Writes, 1);
+        using var codec = new FrameCodec(Writes);
         using var pool = new BufferPool(ImageFormat.MaxFrameBytes, 2);
         foreach (var (space, blocks) in Frames(writer, random))
         {
