@@ -4,90 +4,140 @@ using DR.Core.Primitives;
 
 namespace DR.Engine.Boot;
 
+/// <summary>What an EFI system partition holds for firmware without boot entries.</summary>
+/// <param name="Fallback">The loader that such firmware starts, /EFI/BOOT/BOOTX64.EFI; null if there is none.</param>
+/// <param name="CopiedFrom">The system's own loader, where the fallback is, or could be, a copy of it made by us.</param>
+/// <param name="Problem">Why the partition cannot be looked into or repaired; null if it can.</param>
+public sealed record EspState(string Disk, int Partition, string? Fallback, string? CopiedFrom, string? Problem)
+{
+    public string Words => Problem is not null ? $"{Disk} partition {Partition}: {Problem}"
+        : Fallback is not null ? $"{Disk} partition {Partition}: {Fallback} is there" + (CopiedFrom is null ? "" : $", copied from {CopiedFrom}")
+        : CopiedFrom is not null ? $"{Disk} partition {Partition}: {CopiedFrom} is there, but nothing that firmware without a boot entry finds"
+        : $"{Disk} partition {Partition}: no loader that is known (shim, GRUB, Windows, systemd-boot, rEFInd)";
+}
+
 /// <summary>
 /// Sees to it that firmware without boot entries finds the system: where the EFI system partition has no
 /// <c>\EFI\BOOT\BOOTX64.EFI</c>, the system's own loader is copied there. Can be run again at any time.
 /// </summary>
 public sealed class EfiBootRepair(IMachine machine, IToolRunner tools)
 {
-    private const string Fallback = "::/EFI/BOOT/BOOTX64.EFI";
+    private const string Folder = "::/EFI/BOOT/";
 
-    /// <summary>What is looked for, best first: the loader, and what it loads from beside itself.</summary>
-    private static readonly (string Loader, string[] Beside)[] Loaders =
+    /// <summary>By processor: what firmware looks for, and loaders, best first, with what they load from beside themselves.</summary>
+    private static readonly (string Fallback, string Loader, string[] Beside)[] Loaders =
     [
-        ("shimx64.efi", ["grubx64.efi", "mmx64.efi"]),
-        ("grubx64.efi", []),
-        ("bootmgfw.efi", []),
-        ("systemd-bootx64.efi", []),
-        ("refind_x64.efi", []),
+        ("BOOTX64.EFI", "shimx64.efi", ["grubx64.efi", "mmx64.efi"]),
+        ("BOOTX64.EFI", "grubx64.efi", []),
+        ("BOOTX64.EFI", "bootmgfw.efi", []),
+        ("BOOTX64.EFI", "systemd-bootx64.efi", []),
+        ("BOOTX64.EFI", "refind_x64.efi", []),
+        ("BOOTAA64.EFI", "shimaa64.efi", ["grubaa64.efi", "mmaa64.efi"]),
+        ("BOOTAA64.EFI", "grubaa64.efi", []),
+        ("BOOTAA64.EFI", "systemd-bootaa64.efi", []),
     ];
 
     public static IReadOnlyList<string> Tools { get; } = ["mdir", "mcopy", "mmd"];
 
     public static bool Concerns(DiskLayout layout) => layout.Partitions.Any(p => p.Role == PartitionRole.Esp);
 
-    /// <returns>What was done, in words.</returns>
-    /// <exception cref="DrException">A loader could not be put there.</exception>
-    public IReadOnlyList<string> Run(IBlockDevice disk, DiskLayout layout, IJobReport report, CancellationToken cancel)
+    /// <summary>Looks only.</summary>
+    public IReadOnlyList<EspState> Inspect(IBlockDevice disk, DiskLayout layout, CancellationToken cancel) =>
+        [.. EspsOf(layout).Select(esp => On(disk, esp, path => Look(disk, esp, List(path, cancel))))];
+
+    /// <summary>Puts the system's own loader where there is no fallback. What cannot be done is in the result.</summary>
+    public IReadOnlyList<EspState> Run(IBlockDevice disk, DiskLayout layout, CancellationToken cancel)
     {
-        var notes = new List<string>();
-        foreach (var esp in layout.Partitions.Where(p => p.Role == PartitionRole.Esp))
+        var states = EspsOf(layout).Select(esp => On(disk, esp, path => Repair(disk, esp, path, cancel))).ToList();
+        disk.Flush();
+        return states;
+    }
+
+    /// <summary>
+    /// Repairs all disks of a machine. One system partition that firmware can start from is enough, and a machine whose
+    /// firmware is a BIOS needs none.
+    /// </summary>
+    /// <returns>Why the machine will not boot; null if it should.</returns>
+    public string? RunAll(IReadOnlyList<(IBlockDevice Disk, DiskLayout Layout)> disks, string firmware, IJobReport report, List<string> notes)
+    {
+        var states = disks.Where(d => Concerns(d.Layout)).SelectMany(d => Run(d.Disk, d.Layout, CancellationToken.None)).ToList();
+        foreach (var state in states)
+        {
+            report.Note(state.Words);
+            if (state.CopiedFrom is not null || state.Problem is not null)
+            {
+                notes.Add(state.Words);
+            }
+        }
+
+        bool bootable = states.Count == 0 || firmware == "bios" || states.Any(s => s.Fallback is not null);
+        return bootable ? null
+            : $"{string.Join("; ", states.Select(s => s.Words))}. Remedy: dr boot repair {string.Join(' ', states.Select(s => s.Disk).Distinct())}";
+    }
+
+    private static IEnumerable<PartitionEntry> EspsOf(DiskLayout layout) => layout.Partitions.Where(p => p.Role == PartitionRole.Esp);
+
+    private EspState On(IBlockDevice disk, PartitionEntry esp, Func<string, EspState> look)
+    {
+        try
         {
             using var view = machine.Expose(disk, esp.Extent);
-            if (Repair(view.Path, cancel) is { } loader)
-            {
-                notes.Add($"{disk.Name} partition {esp.Number}: {loader} copied to /EFI/BOOT/BOOTX64.EFI");
-                report.Note(notes[^1]);
-            }
+            return look(view.Path);
         }
-
-        disk.Flush();
-        return notes;
+        catch (DrException e)
+        {
+            return new EspState(disk.Name, esp.Number, null, null, e.Message);
+        }
     }
 
-    private string? Repair(string esp, CancellationToken cancel)
+    private static EspState Look(IBlockDevice disk, PartitionEntry esp, List<string> files)
     {
-        var files = List(esp, cancel);
-        if (files.Contains(Fallback, StringComparer.OrdinalIgnoreCase))
-        {
-            return null;
-        }
-
-        foreach (var (name, beside) in Loaders)
-        {
-            string? loader = files.FirstOrDefault(f => f.EndsWith("/" + name, StringComparison.OrdinalIgnoreCase));
-            if (loader is not null)
-            {
-                Copy(esp, files, loader, beside, cancel);
-                return loader[2..];
-            }
-        }
-
-        throw new DrException(Failure.NotBootable, "the EFI system partition holds no loader that is known (shim, GRUB, Windows, systemd-boot, rEFInd)");
+        string? fallback = Loaders.Select(l => Find(files, Folder + l.Fallback)).FirstOrDefault(f => f is not null);
+        string? loader = fallback is null ? Choose(files)?.Path : null;
+        return new EspState(disk.Name, esp.Number, fallback?[2..], loader?[2..], null);
     }
 
-    private void Copy(string esp, List<string> files, string loader, string[] beside, CancellationToken cancel)
+    private EspState Repair(IBlockDevice disk, PartitionEntry esp, string path, CancellationToken cancel)
     {
-        string folder = loader[..loader.LastIndexOf('/')];
-        if (!files.Any(f => f.StartsWith("::/EFI/BOOT/", StringComparison.OrdinalIgnoreCase)))
+        var files = List(path, cancel);
+        var before = Look(disk, esp, files);
+        if (before.Fallback is not null || Choose(files) is not { } choice)
         {
-            tools.Run("mmd", ["-i", esp, "-D", "s", "::/EFI/BOOT"], cancel);
+            return before;
         }
 
-        foreach (string name in beside)
+        if (!files.Any(f => f.StartsWith(Folder, StringComparison.OrdinalIgnoreCase)))
         {
-            if (files.FirstOrDefault(f => f.Equals($"{folder}/{name}", StringComparison.OrdinalIgnoreCase)) is { } file)
+            Check(tools.Run("mmd", ["-i", path, Folder.TrimEnd('/')], cancel), $"making {Folder[2..]}");
+        }
+
+        string from = choice.Path[..(choice.Path.LastIndexOf('/') + 1)];
+        foreach (string file in choice.Beside.Select(b => Find(files, from + b)).OfType<string>())
+        {
+            CopyFile(path, file, Folder + file[from.Length..], cancel);
+        }
+
+        CopyFile(path, choice.Path, Folder + choice.Fallback, cancel);
+        var after = Look(disk, esp, List(path, cancel));
+        return after.Fallback is not null
+            ? after with { CopiedFrom = choice.Path[2..] }
+            : after with { Problem = $"{choice.Path[2..]} was copied to {Folder[2..]}{choice.Fallback} and is not there" };
+    }
+
+    private static (string Path, string Fallback, string[] Beside)? Choose(List<string> files)
+    {
+        foreach (var (fallback, loader, beside) in Loaders)
+        {
+            if (files.FirstOrDefault(f => f.EndsWith("/" + loader, StringComparison.OrdinalIgnoreCase)) is { } path)
             {
-                CopyFile(esp, file, "::/EFI/BOOT/" + name, cancel);
+                return (path, fallback, beside);
             }
         }
 
-        CopyFile(esp, loader, Fallback, cancel);
-        if (!List(esp, cancel).Contains(Fallback, StringComparer.OrdinalIgnoreCase))
-        {
-            throw new DrException(Failure.NotBootable, "the loader was copied to /EFI/BOOT/BOOTX64.EFI and is not there");
-        }
+        return null;
     }
+
+    private static string? Find(List<string> files, string path) => files.FirstOrDefault(f => f.Equals(path, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Through a file of its own, since mtools copies within one image only by way of the host.</summary>
     private void CopyFile(string esp, string from, string to, CancellationToken cancel)
@@ -105,9 +155,16 @@ public sealed class EfiBootRepair(IMachine machine, IToolRunner tools)
         }
     }
 
+    /// <summary>Files as "::/EFI/debian/shimx64.efi", folders with a slash at their end.</summary>
     private List<string> List(string esp, CancellationToken cancel)
     {
         var result = tools.Run("mdir", ["-/", "-b", "-i", esp, "::/"], cancel);
+        if (result.ExitCode != 0 && result.Error.Contains("File \"::/\" not found", StringComparison.Ordinal))
+        {
+            // So mtools calls an empty filesystem.
+            return [];
+        }
+
         Check(result, "listing the EFI system partition");
         return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
     }

@@ -9,7 +9,9 @@ namespace DR.Engine.Restore;
 /// What is on a disk before a restore. Blank means: the first and last 4 MiB and 1024 spread samples are all 0x00 or all
 /// 0xFF, and no table or filesystem is found.
 /// </summary>
-/// <param name="Words">For the operator: "blank", "gpt: fat32, ext4 \"root\", swap", "data of an unknown kind".</param>
+/// <param name="Words">
+/// For the operator: "blank", "gpt: fat32, ext4 \"root\", swap", "an unfinished restore of image …", "data of an unknown kind".
+/// </param>
 public sealed record DiskContents(bool Blank, string Words, DiskLayout Layout)
 {
     private const int EdgeLength = 4 << 20;
@@ -33,7 +35,10 @@ public sealed record DiskContents(bool Blank, string Words, DiskLayout Layout)
         bool known = layout.Table != TableKind.None || found.Count > 0;
         bool blank = !known && IsBlank(disk);
         string table = layout.Table == TableKind.None ? "" : layout.Table.ToString().ToLowerInvariant() + ": ";
-        string words = blank ? "blank" : known ? table + (found.Count == 0 ? "no partitions" : string.Join(", ", found)) : "data of an unknown kind";
+        string words = blank ? "blank"
+            : known ? table + (found.Count == 0 ? "no partitions" : string.Join(", ", found))
+            : RestoreMarker.ImageOn(disk) is { } image ? $"an unfinished restore of image {image}"
+            : "data of an unknown kind";
         return new DiskContents(blank, words, layout);
     }
 

@@ -19,31 +19,74 @@ public sealed class DiskGuard(IMachine machine)
             throw new DrException(Failure.Usage, $"{twice.Key} is named twice as a target; nothing was changed. Name each disk once");
         }
 
+        RefuseOtherNames(disks);
         disks.ForEach(d => RefuseAlways(d, request));
         return disks;
     }
 
     /// <summary>Refuses a disk that is not blank unless it may be erased. Reads only.</summary>
-    public static void Require(DiskIdentity disk, IBlockDevice device, DiskContents contents, RestoreRequest request, Guid image)
+    public void Require(DiskIdentity disk, IBlockDevice device, DiskContents contents, RestoreRequest request, Guid image)
     {
-        if (!contents.Blank && !request.Overwrite.Contains(disk.Id) && !RestoreMarker.IsOn(device, image, disk))
+        if (contents.Blank || request.Overwrite.Any(id => Names(id, disk)) || RestoreMarker.IsOn(device, image, disk))
         {
-            throw new DrException(Failure.Refused,
-                $"{disk.Path} is not blank ({contents.Words}); nothing was changed. To erase it, name its identity: --overwrite \"{disk.Id}\"");
+            return;
+        }
+
+        string given = request.Overwrite.Count == 0 ? "" : $" What was named is another disk: {string.Join(", ", request.Overwrite)}.";
+        throw new DrException(Failure.Refused,
+            $"{disk.Path} is not blank ({contents.Words}); nothing was changed.{given} To erase it, name its identity: --overwrite \"{disk.Id}\"");
+    }
+
+    /// <summary>Looks at the disk again right before it is taken.</summary>
+    public void Recheck(DiskIdentity planned, RestoreRequest request)
+    {
+        RequireUnchanged(planned);
+        RefuseAlways(planned, request);
+    }
+
+    public void RequireUnchanged(DiskIdentity planned)
+    {
+        var now = machine.Identify(NameOf(planned));
+        if (now == planned)
+        {
+            return;
+        }
+
+        string how = now with { Fingerprint = planned.Fingerprint } == planned
+            ? "has been written to since the restore was planned"
+            : $"is not what it was when the restore was planned (then {planned.Id}, {planned.Length} bytes, now {now.Id}, {now.Length} bytes)";
+        throw new DrException(Failure.Refused, $"{planned.Path} {how}; nothing was changed. Plan again");
+    }
+
+    /// <summary>The DISK argument that names the disk again: a plain file carries its sector size.</summary>
+    private static string NameOf(DiskIdentity disk) => disk is { Bus: "file", SectorSize: not 512 } ? $"{disk.Path}@{disk.SectorSize}" : disk.Path;
+
+    /// <summary>Whether a DISK-ID, in whatever form the disk answers to, is this disk and no other.</summary>
+    private bool Names(string id, DiskIdentity disk)
+    {
+        if (id == disk.Id)
+        {
+            return true;
+        }
+
+        try
+        {
+            return machine.Find(id).Path == disk.Path;
+        }
+        catch (DrException e) when (e.Failure != Failure.Usage)
+        {
+            return false;
         }
     }
 
-    /// <summary>Looks at the disk again right before the first write.</summary>
-    public void Recheck(DiskIdentity planned, RestoreRequest request)
+    /// <summary>A plain file can have several names.</summary>
+    private void RefuseOtherNames(List<DiskIdentity> disks)
     {
-        var now = machine.Identify(planned.Path);
-        if (now != planned)
+        var pairs = from one in disks from other in disks where one != other && machine.LiesOn(one.Path, other) select (one.Path, Other: other.Path);
+        foreach (var (path, other) in pairs)
         {
-            throw new DrException(Failure.Refused,
-                $"{planned.Path} is not what it was when the restore was planned (then {planned.Id}, {planned.Length} bytes, now {now.Id}, {now.Length} bytes); nothing was changed. Plan again");
+            throw new DrException(Failure.Usage, $"{path} is, or lies on, {other}, which is a target too; nothing was changed. Name each disk once");
         }
-
-        RefuseAlways(now, request);
     }
 
     private void RefuseAlways(DiskIdentity disk, RestoreRequest request)

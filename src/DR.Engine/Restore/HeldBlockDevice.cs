@@ -73,14 +73,12 @@ internal sealed class HeldBlockDevice(IBlockDevice inner, int held) : IBlockDevi
 
     public void Dispose() => inner.Dispose();
 
-    /// <summary>
-    /// Writes what was kept, but for the first sector, which makes the disk valid and is for the caller to write last.
-    /// </summary>
-    public void Release()
+    /// <summary>Writes kept bytes, from <paramref name="start"/> up to but not including <paramref name="end"/>, in one go.</summary>
+    public void Release(int start, int end)
     {
-        if (held > inner.SectorSize)
+        if (start < end)
         {
-            inner.Write(_head.AsSpan(inner.SectorSize), inner.SectorSize);
+            inner.Write(_head.AsSpan(start, end - start), start);
         }
     }
 

@@ -12,17 +12,17 @@ internal static class HiddenSectors
 {
     private const int HiddenAt = 0x1C;
     private const int Fat32BackupAt = 0x32;
+    private const int NtfsSectorsAt = 0x28;
 
-    /// <param name="volume">The volume on the target.</param>
-    /// <param name="length">Bytes of the volume on the source: the copy of NTFS lies in the last sector of them.</param>
+    /// <param name="volume">The volume on the target, as long as it was on the source.</param>
     /// <returns>Whether anything was changed.</returns>
-    public static bool Follow(IBlockDevice volume, string kind, long length, long oldStart, long newStart)
+    public static bool Follow(IBlockDevice volume, string kind, long oldStart, long newStart)
     {
         var places = kind switch
         {
             "fat12" or "fat16" => [0L],
             "fat32" => Fat32Places(volume),
-            "ntfs" => new[] { 0L, length - volume.SectorSize },
+            "ntfs" => NtfsPlaces(volume),
             _ => [],
         };
         bool changed = false;
@@ -32,6 +32,14 @@ internal static class HiddenSectors
         }
 
         return changed;
+    }
+
+    /// <summary>The copy lies behind the last sector that NTFS counts, which need not be the last of the partition.</summary>
+    private static long[] NtfsPlaces(IBlockDevice volume)
+    {
+        long last = volume.Length / volume.SectorSize - 1;
+        ulong counted = BinaryPrimitives.ReadUInt64LittleEndian(volume.ReadBytes(0, volume.SectorSize).AsSpan(NtfsSectorsAt));
+        return counted > 0 && counted < (ulong)last ? [0, (long)counted * volume.SectorSize, last * volume.SectorSize] : [0, last * volume.SectorSize];
     }
 
     private static long[] Fat32Places(IBlockDevice volume)

@@ -1,6 +1,5 @@
 using DR.Core.Devices;
 using DR.Core.Image;
-using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Boot;
 
@@ -12,15 +11,13 @@ namespace DR.Engine.Restore;
 /// </summary>
 public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameCompressor compressor)
 {
-    private const int MaxHeld = 1 << 20;
-
     /// <summary>Threads that decode and write.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount + 4;
 
-    /// <summary>
-    /// Restores. Ctrl-C and failures before the first write leave everything as it was; later ones say in which state
-    /// the disks are.
-    /// </summary>
+    /// <summary>Restores.</summary>
+    /// <exception cref="RestoreBrokenException">It failed or was stopped after the first write; says what state the disks are in.</exception>
+    /// <exception cref="DrException">It failed before the first write; nothing has been changed.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped before the first write.</exception>
     public RestoreResult Run(RestorePlan plan, IImageInput input, IJobReport report, CancellationToken cancel)
     {
         if (plan.Request.VerifyFirst)
@@ -36,90 +33,81 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
             throw new DrException(Failure.Refused, $"{input.Name} is not the image that the restore was planned with; nothing was changed");
         }
 
-        var disks = new List<HeldBlockDevice>();
+        var targets = new List<RestoreTarget>();
         try
         {
-            Take(plan, disks);
-            return RunOn(plan, reader, disks, report, cancel);
+            Take(plan, targets);
+            cancel.ThrowIfCancellationRequested();
+            return RunOn(plan, reader, targets, report, cancel);
+        }
+        catch (Exception e) when (e is not RestoreBrokenException && targets.Any(t => t.State != TargetState.Untouched))
+        {
+            targets.ForEach(t => t.Abandon());
+            throw new RestoreBrokenException(e, StateOf(targets));
         }
         finally
         {
-            disks.ForEach(d => d.Dispose());
+            targets.ForEach(t => t.Dispose());
         }
     }
 
     /// <summary>Nothing on the disks changes here.</summary>
-    private void Take(RestorePlan plan, List<HeldBlockDevice> disks)
+    private void Take(RestorePlan plan, List<RestoreTarget> targets)
     {
         var guard = new DiskGuard(machine);
         foreach (var target in plan.Disks)
         {
             guard.Recheck(target.Identity, plan.Request);
-            disks.Add(new HeldBlockDevice(machine.OpenExclusively(target.Identity), HeldLength(target.Layout)));
+            targets.Add(new RestoreTarget(target, machine.OpenExclusively(target.Identity), plan.Header.ImageId));
+        }
+
+        // Once more, now that nobody else can change them.
+        foreach (var target in plan.Disks)
+        {
+            guard.RequireUnchanged(target.Identity);
         }
     }
 
-    private static int HeldLength(DiskLayout layout) =>
-        (int)layout.Partitions.Select(p => p.Extent.Start).Append(Math.Min(MaxHeld, layout.Length)).Min();
-
-    private RestoreResult RunOn(RestorePlan plan, ImageStreamReader reader, List<HeldBlockDevice> disks, IJobReport report, CancellationToken cancel)
+    private static string StateOf(List<RestoreTarget> targets)
     {
+        var again = targets.Where(t => t.State != TargetState.Untouched && !t.IsMarked).Select(t => t.Path).ToList();
+        string how = again.Count == 0 ? "no --overwrite is needed"
+            : $"for {string.Join(" and ", again)} with --overwrite and the identity that dr disks prints now";
+        return $"{StateWords(targets)}\nTo begin anew, run the same restore again; {how}.";
+    }
+
+    private RestoreResult RunOn(RestorePlan plan, ImageStreamReader reader, List<RestoreTarget> targets, IJobReport report, CancellationToken cancel)
+    {
+        foreach (var target in targets)
+        {
+            report.Note($"erasing tables and signatures of {target.Path}");
+            target.Erase();
+        }
+
+        var readBack = plan.Request.ReadBack ? new ReadBack(machine, [.. targets.Select(t => t.Disk.Inner)], cancel) : null;
+        var routes = Routes(plan, targets);
+        report.Stage("restoring", plan.Bytes);
+        var sink = new RestoreSink(routes, readBack, new SpaceProgress(plan.Manifest, report));
+        var pumped = new ImagePump(compressor, Workers).Run(reader, sink, plan.Request.Salvage, cancel);
         List<string> notes = [];
-        try
-        {
-            cancel.ThrowIfCancellationRequested();
-            Erase(plan, disks, report);
-            var readBack = plan.Request.ReadBack ? new ReadBack(machine, [.. disks.Select(d => d.Inner)], cancel) : null;
-            var routes = Routes(plan, disks);
-            report.Stage("restoring", plan.Bytes);
-            var sink = new RestoreSink(routes, readBack, report);
-            var pumped = new ImagePump(compressor, Workers).Run(reader, sink, plan.Request.Salvage, cancel);
-            Finish(plan, disks, routes, readBack, report, notes, cancel);
-            return AfterCommit(plan, disks, report, notes, cancel) with
-            {
-                Losses = [.. pumped.Losses, .. Lost(plan, pumped.Findings)],
-                WrittenBytes = sink.WrittenBytes,
-                ReadBackBytes = readBack?.Bytes ?? 0,
-                CacheExcluded = readBack?.CacheExcluded ?? false,
-            };
-        }
-        catch (Exception e) when (e is DrException and not RestoreBrokenException or OperationCanceledException)
-        {
-            throw new RestoreBrokenException(e, [.. plan.Disks.Select(d => d.Identity.Path)]);
-        }
+        Finish(plan, targets, routes, readBack, report, notes, cancel);
+        var problem = AfterCommit(plan, targets, report, notes);
+        return new RestoreResult(
+            [.. pumped.Losses, .. Lost(routes, pumped.Findings)], sink.WrittenBytes, readBack?.Bytes ?? 0, readBack?.CacheExcluded ?? false, problem, notes);
     }
 
-    private static void Erase(RestorePlan plan, List<HeldBlockDevice> disks, IJobReport report)
-    {
-        foreach (var (target, disk) in plan.Disks.Zip(disks))
-        {
-            report.Note($"erasing tables and signatures of {target.Identity.Path}");
-            foreach (var extent in target.Erase)
-            {
-                disk.Inner.Zero(extent);
-            }
-
-            disk.Flush();
-            if (target.MarkerOffset is { } offset)
-            {
-                RestoreMarker.Write(disk.Inner, offset, plan.Header.ImageId, target.Identity);
-            }
-        }
-    }
-
-    private static Dictionary<int, IBlockDevice> Routes(RestorePlan plan, List<HeldBlockDevice> disks)
+    private static Dictionary<int, IBlockDevice> Routes(RestorePlan plan, List<RestoreTarget> targets)
     {
         var routes = new Dictionary<int, IBlockDevice>();
         foreach (var volume in plan.Volumes)
         {
             var extent = volume.Extent with { Length = volume.Source.Length };
-            string name = Title(plan, volume);
-            routes.Add(volume.Source.Space, new SliceBlockDevice(disks[volume.Target], extent, name));
+            routes.Add(volume.Source.Space, new SliceBlockDevice(targets[volume.Target].Disk, extent, Title(plan, volume)));
         }
 
         foreach (var region in plan.Regions)
         {
-            var disk = disks[region.Target];
+            var disk = targets[region.Target].Disk;
             routes.Add(region.Source.Space, new SliceBlockDevice(disk, region.Source.Extent, $"{disk.Name} {region.Source.Role}"));
         }
 
@@ -134,39 +122,38 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
     }
 
     private void Finish(
-        RestorePlan plan, List<HeldBlockDevice> disks, Dictionary<int, IBlockDevice> routes, ReadBack? readBack, IJobReport report, List<string> notes, CancellationToken cancel)
+        RestorePlan plan, List<RestoreTarget> targets, Dictionary<int, IBlockDevice> routes, ReadBack? readBack, IJobReport report, List<string> notes, CancellationToken cancel)
     {
         report.Note("flushing");
-        disks.ForEach(d => d.Flush());
+        targets.ForEach(t => t.Disk.Flush());
         readBack?.CheckAll();
         foreach (var volume in plan.Volumes.Where(v => v.Moved))
         {
-            if (HiddenSectors.Follow(routes[volume.Source.Space], volume.Source.Kind, volume.Source.Length, volume.SourceExtent.Start, volume.Extent.Start))
+            if (HiddenSectors.Follow(routes[volume.Source.Space], volume.Source.Kind, volume.SourceExtent.Start, volume.Extent.Start))
             {
-                notes.Add($"{Title(plan, volume)}: hidden sectors now say {volume.Extent.Start / disks[volume.Target].SectorSize}");
+                notes.Add($"{Title(plan, volume)}: hidden sectors now say {volume.Extent.Start / targets[volume.Target].Disk.SectorSize}");
             }
         }
 
-        foreach (var volume in plan.Volumes.Where(v => v.GrowTool is not null && v.Source.Segments[0].Partition != 0))
+        foreach (var volume in plan.Volumes.Where(v => v.GrowTool is not null && !v.FillsDisk))
         {
-            Grow(plan, volume, disks, report, notes, cancel);
+            Grow(plan, volume, targets, report, notes, cancel);
         }
 
         cancel.ThrowIfCancellationRequested();
-        foreach (var (target, disk) in plan.Disks.Zip(disks))
-        {
-            TableCommit.Run(disk, target);
-            report.Note($"{target.Identity.Path}: tables written and read back");
-        }
+        targets.ForEach(t => t.PrepareCommit());
+        targets.ForEach(t => t.Commit());
+        targets.ForEach(t => t.RemoveMark());
+        report.Note("tables written and read back");
     }
 
-    private void Grow(RestorePlan plan, TargetVolume volume, List<HeldBlockDevice> disks, IJobReport report, List<string> notes, CancellationToken cancel)
+    private void Grow(RestorePlan plan, TargetVolume volume, List<RestoreTarget> targets, IJobReport report, List<string> notes, CancellationToken cancel)
     {
         string name = Title(plan, volume);
         report.Note($"growing {name} to {ByteSize.Format(volume.Extent.Length)} by {volume.GrowTool}");
-        var disk = disks[volume.Target].Inner;
+        var disk = targets[volume.Target].Disk.Inner;
         disk.Flush();
-        using (var view = machine.Expose(disk, volume.Extent))
+        using (var view = machine.Expose(disk, volume.Extent with { Length = volume.Extent.Length / disk.SectorSize * disk.SectorSize }))
         {
             new VolumeGrower(tools).Grow(volume.GrowTool!, view.Path, name, cancel);
         }
@@ -175,42 +162,48 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
         notes.Add($"{name}: grown from {volume.Source.Length} to {volume.Extent.Length} bytes and checked");
     }
 
-    /// <summary>The data is complete and valid: what fails from here on is said, and undoes nothing.</summary>
-    private RestoreResult AfterCommit(RestorePlan plan, List<HeldBlockDevice> disks, IJobReport report, List<string> notes, CancellationToken cancel)
+    /// <summary>
+    /// The disks are complete and valid: what fails from here on is said, and undoes nothing. What is left takes moments and
+    /// must not end halfway, so that a stop comes too late for it.
+    /// </summary>
+    /// <returns>Why the machine will not boot yet; null if it should.</returns>
+    private string? AfterCommit(RestorePlan plan, List<RestoreTarget> targets, IJobReport report, List<string> notes)
     {
-        foreach (var volume in plan.Volumes.Where(v => v.GrowTool is not null && v.Source.Segments[0].Partition == 0))
+        foreach (var volume in plan.Volumes.Where(v => v.GrowTool is not null && v.FillsDisk))
         {
             try
             {
-                Grow(plan, volume, disks, report, notes, cancel);
+                Grow(plan, volume, targets, report, notes, CancellationToken.None);
             }
-            catch (DrException e)
+            catch (Exception e) when (e is DrException or OperationCanceledException)
             {
-                throw new RestoreBrokenException(e, $"The data on {plan.Disks[volume.Target].Identity.Path} is complete and valid, but the filesystem still has its old size.");
+                throw new RestoreBrokenException(e,
+                    $"{StateWords(targets)}\nOnly growing the filesystem did not end: check it with e2fsck -f, then grow it with {volume.GrowTool} {plan.Disks[volume.Target].Identity.Path}.");
             }
         }
 
-        string? problem = null;
-        foreach (var (target, disk) in plan.Disks.Zip(disks))
-        {
-            try
-            {
-                notes.AddRange(new EfiBootRepair(machine, tools).Run(disk.Inner, target.Layout, report, cancel));
-            }
-            catch (DrException e)
-            {
-                problem = $"{target.Identity.Path}: {e.Message}. Remedy: dr boot repair {target.Identity.Path}";
-            }
-
-            machine.RereadTable(disk.Inner);
-        }
-
-        return new RestoreResult([], 0, 0, false, problem, notes);
+        string? problem = new EfiBootRepair(machine, tools).RunAll(
+            [.. targets.Select(t => (t.Disk.Inner, t.Plan.Layout))], plan.Manifest.Machine.Firmware, report, notes);
+        targets.ForEach(t => Reread(t, report));
+        return problem;
     }
 
-    private static IEnumerable<string> Lost(RestorePlan plan, Findings findings) =>
+    private static string StateWords(List<RestoreTarget> targets) => string.Join("\n", targets.Select(t => t.Words));
+
+    private void Reread(RestoreTarget target, IJobReport report)
+    {
+        try
+        {
+            machine.RereadTable(target.Disk.Inner);
+        }
+        catch (DrException e)
+        {
+            report.Warn(e.Message);
+        }
+    }
+
+    private static IEnumerable<string> Lost(Dictionary<int, IBlockDevice> routes, Findings findings) =>
         from run in findings.Unreadable
-        let volume = plan.Volumes.FirstOrDefault(v => v.Source.Space == run.Space)
-        where volume is not null
-        select $"{Title(plan, volume)}: {run.Extent.Length} bytes at offset {run.Extent.Start} could not be read when the image was made and are zeros";
+        where routes.ContainsKey(run.Space)
+        select $"{routes[run.Space].Name}: {run.Extent.Length} bytes at offset {run.Extent.Start} could not be read when the image was made and are zeros";
 }

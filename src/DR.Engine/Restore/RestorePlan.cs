@@ -32,6 +32,7 @@ public sealed record RestoreRequest(IReadOnlyList<string> Targets)
 /// <param name="SourceDisk">Index of the disk in the manifest that it takes over.</param>
 /// <param name="Layout">What it will look like.</param>
 /// <param name="Contents">What is on it now, in words.</param>
+/// <param name="Grown">Volumes that get more room.</param>
 /// <param name="Erase">Runs that are zeroed first: tables and signatures, old and new.</param>
 /// <param name="MarkerOffset">Where the mark of an unfinished restore goes; null if there is no room for it.</param>
 public sealed record TargetDisk(
@@ -39,6 +40,7 @@ public sealed record TargetDisk(
     DiskIdentity Identity,
     DiskLayout Layout,
     string Contents,
+    IReadOnlyList<GrownVolume> Grown,
     IReadOnlyList<Extent> Erase,
     long? MarkerOffset);
 
@@ -49,6 +51,9 @@ public sealed record TargetDisk(
 /// <param name="GrowTool">The tool that makes it fill <paramref name="Extent"/>; null if it stays as it was.</param>
 public sealed record TargetVolume(ManifestVolume Source, int Target, Extent Extent, bool Moved, string? GrowTool)
 {
+    /// <summary>Whether there is no table: it lives on the whole disk.</summary>
+    public bool FillsDisk => Source.Segments[0].Partition == 0;
+
     /// <summary>Its bytes on the source's disk.</summary>
     public Extent SourceExtent => Source.Segments[0].Extent;
 }
@@ -66,8 +71,8 @@ public sealed record RestorePlan(
     IReadOnlyList<TargetRegion> Regions,
     IReadOnlyList<string> Remarks)
 {
-    /// <summary>Bytes of the volumes that will come out of the image.</summary>
-    public long Bytes => Volumes.Sum(v => v.Source.AllocatedBytes);
+    /// <summary>Bytes that will come out of the image.</summary>
+    public long Bytes => Manifest.Volumes.Sum(v => v.AllocatedBytes) + Manifest.Regions.Sum(r => r.Extent.Length);
 }
 
 /// <summary>What became of a restore whose data is complete.</summary>

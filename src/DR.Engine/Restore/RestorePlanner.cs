@@ -29,7 +29,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         var volumes = manifest.Volumes.Select(v => PlanVolume(v, disks)).ToList();
         var regions = manifest.Regions
             .Select(r => new TargetRegion(r, disks.FindIndex(d => d.SourceDisk == r.Disk)))
-            .Where(r => IsRestored(r.Source, manifest, disks[r.Target])).ToList();
+            .Where(r => IsRestored(r.Source, manifest.Disks[r.Source.Disk].Layout, disks[r.Target].Identity.Length)).ToList();
         RequireTools(disks, volumes);
         return new RestorePlan(request, header, manifest, disks, volumes, regions, remarks);
     }
@@ -71,13 +71,14 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         }
     }
 
-    /// <summary>In the order given if all fit so; otherwise the largest takes over the largest.</summary>
+    /// <summary>In the order given if all fit so; otherwise, among equal sector sizes, the largest takes over the largest.</summary>
     private static IEnumerable<(ManifestDisk Source, DiskIdentity Target)> Match(Manifest manifest, IReadOnlyList<DiskIdentity> targets)
     {
         var inOrder = manifest.Disks.Zip(targets).ToList();
-        return inOrder.All(p => p.Second.Length >= p.First.Layout.Length)
+        return inOrder.All(p => p.Second.Length >= p.First.Layout.Length && p.Second.SectorSize == p.First.Layout.SectorSize)
             ? inOrder
-            : manifest.Disks.OrderBy(d => d.Layout.Length).Zip(targets.OrderBy(t => t.Length).ThenBy(t => t.Path, StringComparer.Ordinal))
+            : manifest.Disks.OrderBy(d => d.Layout.SectorSize).ThenBy(d => d.Layout.Length)
+                .Zip(targets.OrderBy(t => t.SectorSize).ThenBy(t => t.Length).ThenBy(t => t.Path, StringComparer.Ordinal))
                 .OrderBy(p => p.First.Index);
     }
 
@@ -85,13 +86,32 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
     {
         using var device = machine.OpenForReading(identity);
         var contents = DiskContents.Of(device);
-        DiskGuard.Require(identity, device, contents, request, image);
-        var volumes = manifest.Volumes.Where(v => v.Segments[0].Disk == source.Index).ToList();
+        _guard.Require(identity, device, contents, request, image);
+        RequireSound(manifest, source);
         var fit = LayoutFitter.Fit(source.Layout, Fitted(manifest, source), identity.Length, identity.SectorSize, PolicyFor(manifest, source, request.Grow));
         remarks.AddRange(fit.Remarks.Select(r => $"{identity.Path}: {r}"));
-        long used = source.Layout.Table == TableKind.None ? volumes.Max(v => v.Length) : 0;
-        return new TargetDisk(source.Index, identity, fit.Target, contents.Words,
-            SignatureSweep.Of(contents.Layout, fit.Target), RestoreMarker.PlaceFor(fit.Target, used));
+        return new TargetDisk(source.Index, identity, fit.Target, contents.Words, fit.Grown,
+            SignatureSweep.Of(contents.Layout, fit.Target), RestoreMarker.PlaceFor(fit.Target, Written(manifest, source, identity, fit)));
+    }
+
+    /// <summary>Bytes of the target that are written before the commit, but for those which are held back.</summary>
+    private static IEnumerable<Extent> Written(Manifest manifest, ManifestDisk source, DiskIdentity identity, FitResult fit) =>
+        manifest.Regions.Where(r => r.Disk == source.Index && IsRestored(r, source.Layout, identity.Length)).Select(r => r.Extent)
+            .Concat(source.Layout.Table == TableKind.None ? [new Extent(0, fit.Grown.Select(g => g.To).Append(source.Layout.Length).Max())] : []);
+
+    /// <summary>A volume fills the partition that it names: an image that says otherwise would write into the next one.</summary>
+    private static void RequireSound(Manifest manifest, ManifestDisk disk)
+    {
+        foreach (var segment in manifest.Volumes.SelectMany(v => v.Segments).Where(s => s.Disk == disk.Index))
+        {
+            var place = segment.Partition == 0 && disk.Layout.Table == TableKind.None
+                ? new Extent(0, disk.Layout.Length)
+                : disk.Layout.Partitions.FirstOrDefault(p => p.Number == segment.Partition)?.Extent;
+            if (place != segment.Extent)
+            {
+                throw new CorruptDataException("manifest", $"there is a volume at {segment.Extent} of disk {disk.Index}, but partition {segment.Partition} lies at {place}");
+            }
+        }
     }
 
     private static List<FitVolume> Fitted(Manifest manifest, ManifestDisk disk) =>
@@ -111,19 +131,17 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
     {
         var segment = volume.Segments[0];
         int target = disks.FindIndex(d => d.SourceDisk == segment.Disk);
-        var layout = disks[target].Layout;
-        var extent = segment.Partition == 0
-            ? new Extent(0, layout.Length)
-            : layout.Partitions.First(p => p.Number == segment.Partition).Extent;
-        bool grows = extent.Length > volume.Length && volume.GrowTool is not null;
-        return new TargetVolume(volume, target, extent, extent.Start != segment.Extent.Start, grows ? volume.GrowTool : null);
+        var grown = disks[target].Grown.FirstOrDefault(g => g.PartitionNumber == segment.Partition);
+        long start = segment.Partition == 0 ? 0 : disks[target].Layout.Partitions.First(p => p.Number == segment.Partition).Extent.Start;
+        return new TargetVolume(
+            volume, target, new Extent(start, grown?.To ?? volume.Length), start != segment.Extent.Start, grown is null ? null : volume.GrowTool);
     }
 
     /// <summary>Tables are written anew; the tail behind the partitions only where the disk is as long as it was.</summary>
-    private static bool IsRestored(ManifestRegion region, Manifest manifest, TargetDisk target) => region.Role switch
+    private static bool IsRestored(ManifestRegion region, DiskLayout source, long targetLength) => region.Role switch
     {
-        "bootSector" or "headGap" => true,
-        "tail" => target.Identity.Length == manifest.Disks[region.Disk].Layout.Length,
+        "bootSector" or "headGap" => region.Extent.End <= targetLength,
+        "tail" => targetLength == source.Length,
         _ => false,
     };
 
@@ -135,7 +153,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         var missing = needed.Where(t => !tools.Has(t)).ToList();
         if (missing.Count > 0)
         {
-            throw new DrException(Failure.Missing, $"these tools are needed and not there: {string.Join(", ", missing)}; nothing was changed. Install them, or restore with --grow none where they are for growth");
+            throw new DrException(Failure.Missing, $"these tools are needed and not there: {string.Join(", ", missing)}; nothing was changed. Install them (Debian: e2fsprogs, mtools); what grows a filesystem is not needed with --grow none");
         }
     }
 }

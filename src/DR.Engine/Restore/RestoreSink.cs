@@ -7,7 +7,7 @@ namespace DR.Engine.Restore;
 /// <summary>Writes what comes out of the image to where the plan sends it. Frames may come from several threads at once.</summary>
 /// <param name="routes">The device of each space that is restored; others are passed over.</param>
 /// <param name="readBack">Null where nothing is read back.</param>
-internal sealed class RestoreSink(IReadOnlyDictionary<int, IBlockDevice> routes, ReadBack? readBack, IJobReport report) : IImageSink
+internal sealed class RestoreSink(IReadOnlyDictionary<int, IBlockDevice> routes, ReadBack? readBack, SpaceProgress progress) : IImageSink
 {
     private long _written;
 
@@ -15,6 +15,7 @@ internal sealed class RestoreSink(IReadOnlyDictionary<int, IBlockDevice> routes,
 
     public void TakeMap(MapItem map)
     {
+        progress.Expect(map);
         if (routes.TryGetValue(map.Space.Number, out var device))
         {
             foreach (var (first, count, _) in map.Map.Runs().Where(r => r.State == MapState.Excluded))
@@ -50,7 +51,7 @@ internal sealed class RestoreSink(IReadOnlyDictionary<int, IBlockDevice> routes,
 
     public void Done(FrameSummary frame)
     {
-        report.Advance(frame.Bytes);
+        progress.Done(frame.Space.Number, frame.Bytes);
         readBack?.CheckFullWindow();
     }
 

@@ -6,6 +6,8 @@ namespace DR.Engine.Restore;
 /// <summary>Makes a filesystem fill its partition by its own tool, and has its own checker look at it before and after.</summary>
 public sealed class VolumeGrower(IToolRunner tools)
 {
+    private const int KilledByInterrupt = 128 + 2;
+
     /// <summary>Tools that growing by <paramref name="growTool"/> needs.</summary>
     public static IReadOnlyList<string> ToolsFor(string growTool) => growTool switch
     {
@@ -32,9 +34,15 @@ public sealed class VolumeGrower(IToolRunner tools)
     private void Check(string name, string tool, IReadOnlyList<string> arguments, int[] good, CancellationToken cancel)
     {
         var result = tools.Run(tool, arguments, cancel);
-        if (!good.Contains(result.ExitCode))
+        if (good.Contains(result.ExitCode))
         {
-            throw new DrException(Failure.Failed, $"{name}: {tool} ended with exit code {result.ExitCode}: {result.LastWords}");
+            return;
         }
+
+        // Ctrl-C on a terminal goes to the tool too, and may reach it before it reaches us.
+        throw result.ExitCode == KilledByInterrupt
+            ? new OperationCanceledException($"{tool} was interrupted")
+            : new DrException(Failure.Failed,
+                $"{name}: {tool} ended with exit code {result.ExitCode}: {result.LastWords}. The filesystem may have been damaged before it was saved; --grow none restores it as it was");
     }
 }
