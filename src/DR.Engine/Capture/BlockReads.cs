@@ -25,20 +25,18 @@ internal static class BlockReads
     public static IEnumerable<CaptureStep> OfRegion(Space space, IBlockDevice device) =>
         Frames(space, device, BlockMap.Full(space.Length, space.BlockSize).Runs().Select(r => (r.First, r.Count)), null);
 
-    public static IEnumerable<CaptureStep> OfVolume(Space space, IBlockDevice device, IFileSystemReader reader, CaptureRequest request)
+    /// <param name="reader">Null where the volume is saved whole.</param>
+    /// <param name="unreadable">Told when the filesystem's own map cannot be read, so that all of the volume is saved.</param>
+    public static IEnumerable<CaptureStep> OfVolume(
+        Space space, IBlockDevice device, IFileSystemReader? reader, CaptureRequest request, Action<DeviceFaultException> unreadable)
     {
-        bool whole = request.AllBlocks || !reader.Facts.Mapped;
-        var map = whole ? BlockMap.Full(space.Length, space.BlockSize) : MapOf(space, reader, request.KeepPagefiles);
+        var mapped = request.AllBlocks || reader is not { Facts.Mapped: true } ? null : MapOf(space, reader, request.KeepPagefiles, unreadable);
+        var map = mapped ?? BlockMap.Full(space.Length, space.BlockSize);
         yield return new MapStep(space, map);
-        var control = new BlockMap(space.Length, space.BlockSize);
-        foreach (var extent in reader.ControlSet().AsEnumerable())
-        {
-            control.Mark(extent, MapState.Allocated);
-        }
-
+        var control = ControlOf(space, reader);
         foreach (bool wanted in (bool[])[true, false])
         {
-            using var cursor = whole ? null : new AllocationCursor(Used(reader, request.KeepPagefiles));
+            using var cursor = mapped is null ? null : new AllocationCursor(Used(reader!, request.KeepPagefiles));
             foreach (var step in Frames(space, device, Select(map, control, wanted), cursor))
             {
                 yield return step;
@@ -46,23 +44,47 @@ internal static class BlockReads
         }
     }
 
-    private static BlockMap MapOf(Space space, IFileSystemReader reader, bool keepExcluded)
+    private static BlockMap? MapOf(Space space, IFileSystemReader reader, bool keepExcluded, Action<DeviceFaultException> unreadable)
     {
         var map = new BlockMap(space.Length, space.BlockSize);
-        if (!keepExcluded)
+        try
         {
-            foreach (var extent in reader.Excluded().AsEnumerable())
+            foreach (var extent in keepExcluded ? [] : reader.Excluded().AsEnumerable())
             {
                 map.Mark(extent, MapState.Excluded);
             }
-        }
 
-        foreach (var extent in Used(reader, keepExcluded))
+            foreach (var extent in Used(reader, keepExcluded))
+            {
+                map.Mark(extent, MapState.Allocated);
+            }
+
+            return map;
+        }
+        catch (DeviceFaultException e) when (SectorReader.IsOfMedium(e))
         {
-            map.Mark(extent, MapState.Allocated);
+            unreadable(e);
+            return null;
         }
+    }
 
-        return map;
+    /// <summary>Empty where it cannot be read: it only decides what comes first.</summary>
+    private static BlockMap ControlOf(Space space, IFileSystemReader? reader)
+    {
+        var control = new BlockMap(space.Length, space.BlockSize);
+        try
+        {
+            foreach (var extent in reader?.ControlSet().AsEnumerable() ?? [])
+            {
+                control.Mark(extent, MapState.Allocated);
+            }
+
+            return control;
+        }
+        catch (DeviceFaultException e) when (SectorReader.IsOfMedium(e))
+        {
+            return new BlockMap(space.Length, space.BlockSize);
+        }
     }
 
     private static IEnumerable<Extent> Used(IFileSystemReader reader, bool keepExcluded)

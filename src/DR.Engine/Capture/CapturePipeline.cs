@@ -12,11 +12,14 @@ namespace DR.Engine.Capture;
 public sealed class CapturePipeline(IMachine machine, IFrameCompressor compressor, TimeProvider time)
 {
     private readonly List<UnreadableRun> _unreadable = [];
+    private readonly List<string> _notes = [];
 
     /// <summary>Threads that read and encode. More than cores, since each waits for its disk for a part of its time.</summary>
     public int Workers { get; init; } = Environment.ProcessorCount + 2;
 
-    /// <exception cref="DrException">A source or the target failed; what is written is an unfinished image.</exception>
+    /// <summary>Captures, once: a pipeline carries out one plan.</summary>
+    /// <exception cref="CaptureBrokenException">It failed or was stopped; what is written is an unfinished image.</exception>
+    /// <exception cref="DrException">It failed before anything was written.</exception>
     public CaptureResult Run(CapturePlan plan, IImageOutput output, IJobReport report, CancellationToken cancel)
     {
         var header = new ImageHeader(Guid.NewGuid(), Guid.NewGuid(), Guid.Empty, time.GetUtcNow());
@@ -25,22 +28,37 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         {
             sources.AddRange(plan.Manifest.Disks.Select(Open));
             using var writer = new ImageWriter(output, header, plan.Manifest, compressor, plan.Request.Level);
-            using var pool = new BufferPool(ImageFormat.MaxFrameBytes, Workers * 5 + 2);
+            var (trailer, findings) = Write(plan, sources, writer, output.Name, report, cancel);
+            return new CaptureResult(header, trailer, findings, writer.BytesWritten);
+        }
+        finally
+        {
+            sources.ForEach(s => s.Dispose());
+        }
+    }
+
+    private (ImageTrailer Trailer, Findings Findings) Write(
+        CapturePlan plan, List<IBlockDevice> sources, ImageWriter writer, string image, IJobReport report, CancellationToken cancel)
+    {
+        var progress = new SpaceProgress(plan.Manifest, report);
+        using var pool = new BufferPool(ImageFormat.MaxFrameBytes, Workers * 5 + 2);
+        try
+        {
             Conveyor.Run(
                 stop => Steps(plan, sources, report),
                 Workers,
                 Workers * 3,
                 () => new FrameCodec(compressor),
                 (codec, step, stop) => Encode(codec, step, pool, plan.Request.Level, stop),
-                result => Write(result, writer, report),
+                result => Write(result, writer, progress),
                 cancel);
-            var findings = new Findings([.. _unreadable.OrderBy(u => u.Space).ThenBy(u => u.Extent.Start)], Notes(plan));
-            var trailer = writer.Finish(findings);
-            return new CaptureResult(header, trailer, findings, writer.BytesWritten);
+            cancel.ThrowIfCancellationRequested();
+            var findings = new Findings([.. _unreadable.OrderBy(u => u.Space).ThenBy(u => u.Extent.Start)], [.. Notes(plan), .. _notes]);
+            return (writer.Finish(findings), findings);
         }
-        finally
+        catch (Exception e)
         {
-            sources.ForEach(s => s.Dispose());
+            throw new CaptureBrokenException(e, image);
         }
     }
 
@@ -61,7 +79,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         ? ["A source was in use while it was read, without a snapshot: the image is inconsistent."]
         : [];
 
-    private static IEnumerable<CaptureStep> Steps(CapturePlan plan, List<IBlockDevice> sources, IJobReport report)
+    private IEnumerable<CaptureStep> Steps(CapturePlan plan, List<IBlockDevice> sources, IJobReport report)
     {
         var spaces = plan.Manifest.Spaces().ToDictionary(s => s.Number);
         foreach (var region in plan.Manifest.Regions)
@@ -83,18 +101,40 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         }
     }
 
-    private static IEnumerable<CaptureStep> OfVolume(CapturePlan plan, ManifestVolume volume, Space space, IBlockDevice device, IJobReport report)
+    private IEnumerable<CaptureStep> OfVolume(CapturePlan plan, ManifestVolume volume, Space space, IBlockDevice device, IJobReport report)
     {
         string name = CapturePlanner.VolumeName(device.Name, volume.Segments[0].Partition);
         var slice = new SliceBlockDevice(device, volume.Segments[0].Extent, name);
-        var reader = FileSystemProbe.Open(slice);
-        if (reader.Facts.Kind != volume.Kind || reader.Facts.Uuid != volume.Uuid || reader.Facts.Mapped == volume.WholeBecause is not null && !plan.Request.AllBlocks)
+        report.Note($"{name}: {volume.Title}, {ByteSize.Format(volume.AllocatedBytes)} of {ByteSize.Format(volume.Length)}");
+        return BlockReads.OfVolume(space, slice, ReaderOf(slice, volume, plan.Request, report), plan.Request, e => SaveWhole(name, e, report));
+    }
+
+    /// <summary>Null where the volume is saved whole.</summary>
+    private IFileSystemReader? ReaderOf(SliceBlockDevice slice, ManifestVolume volume, CaptureRequest request, IJobReport report)
+    {
+        if (volume.WholeBecause is not null && !request.AllBlocks)
         {
-            throw new DrException(Failure.Failed, $"{name} has changed since the capture was planned; start it again");
+            return null;
         }
 
-        report.Note($"{name}: {volume.Title}, {ByteSize.Format(volume.AllocatedBytes)} of {ByteSize.Format(volume.Length)}");
-        return BlockReads.OfVolume(space, slice, reader, plan.Request);
+        try
+        {
+            var reader = FileSystemProbe.Open(slice);
+            return reader.Facts.Kind == volume.Kind && reader.Facts.Uuid == volume.Uuid && (reader.Facts.Mapped || request.AllBlocks)
+                ? reader
+                : throw new DrException(Failure.Failed, $"{slice.Name} has changed since the capture was planned; start it again");
+        }
+        catch (DeviceFaultException e) when (SectorReader.IsOfMedium(e))
+        {
+            SaveWhole(slice.Name, e, report);
+            return null;
+        }
+    }
+
+    private void SaveWhole(string volume, DeviceFaultException because, IJobReport report)
+    {
+        _notes.Add($"{volume}: what is in use on it could not be read ({because.Message}): all of it was saved.");
+        report.Warn(_notes[^1]);
     }
 
     private (MapStep? Map, EncodedFrame? Frame) Encode(FrameCodec codec, CaptureStep step, BufferPool pool, int level, CancellationToken stop)
@@ -169,18 +209,19 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
     private static Extent ExtentOf(Space space, BlockRun run) =>
         Extent.Between(run.First * space.BlockSize, Math.Min(space.Length, (run.First + run.Count) * space.BlockSize));
 
-    private static void Write((MapStep? Map, EncodedFrame? Frame) result, ImageWriter writer, IJobReport report)
+    private static void Write((MapStep? Map, EncodedFrame? Frame) result, ImageWriter writer, SpaceProgress progress)
     {
         if (result.Map is { } map)
         {
             writer.WriteMap(map.Space, map.Map);
+            progress.Expect(new MapItem(map.Space, map.Map));
         }
 
         if (result.Frame is { } frame)
         {
-            long bytes = frame.Frame.BlockCount * frame.Frame.BlockSize;
+            var (space, bytes) = (frame.Frame.Space, frame.Frame.BlockCount * frame.Frame.BlockSize);
             writer.WriteFrame(frame);
-            report.Advance(bytes);
+            progress.Done(space, bytes);
         }
     }
 }

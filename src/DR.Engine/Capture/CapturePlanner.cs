@@ -25,8 +25,8 @@ public sealed class CapturePlanner(IMachine machine, string program)
             var disk = new ManifestDisk(disks.Count, identity, LayoutReader.Read(device));
             RefuseErrors(disk, request);
             disks.Add(disk);
-            warnings.AddRange(disk.Layout.Warnings.Select(w => $"{identity.Path}: {w}"));
-            regions.AddRange(RawRegions.Of(disk.Layout).Select(r => new ManifestRegion(0, disk.Index, r.Extent, Name(r.Role))));
+            warnings.AddRange(disk.Layout.Errors.Concat(disk.Layout.Warnings).Select(w => $"{identity.Path}: {w}"));
+            regions.AddRange(RegionsOf(disk.Layout).Select(r => new ManifestRegion(0, disk.Index, r.Extent, Name(r.Role))));
             volumes.AddRange(Parts(disk.Layout).Select(part => Describe(device, disk, part.Number, part.Extent, request)));
         }
 
@@ -36,12 +36,13 @@ public sealed class CapturePlanner(IMachine machine, string program)
         return new CapturePlan(request, manifest, volumes.Sum(v => v.AllocatedBytes) + regions.Sum(r => r.Extent.Length));
     }
 
-    private static void RefuseDoubles(List<DiskIdentity> identities)
+    private void RefuseDoubles(List<DiskIdentity> identities)
     {
-        var twice = identities.GroupBy(d => d.Path).FirstOrDefault(g => g.Count() > 1);
+        var twice = identities.GroupBy(d => d.Path).FirstOrDefault(g => g.Count() > 1)?.Key
+            ?? identities.FirstOrDefault(one => identities.Any(other => other != one && machine.LiesOn(one.Path, other)))?.Path;
         if (twice is not null)
         {
-            throw new DrException(Failure.Usage, $"{twice.Key} is named twice; name each disk once");
+            throw new DrException(Failure.Usage, $"{twice} is named twice, or lies on another disk that is named; name each disk once");
         }
     }
 
@@ -81,17 +82,22 @@ public sealed class CapturePlanner(IMachine machine, string program)
 
     private static IEnumerable<(int Number, Extent Extent)> Parts(DiskLayout layout) => layout.Table == TableKind.None
         ? [(0, new Extent(0, layout.Length))]
-        : layout.Partitions.Where(p => p.Role != PartitionRole.Extended).Select(p => (p.Number, p.Extent));
+        : layout.Partitions.Where(p => p.Role != PartitionRole.Extended && LiesWithin(layout, p.Extent)).Select(p => (p.Number, p.Extent));
+
+    /// <summary>Of a layout with errors, which can be looked at but not saved, nothing is known outside of partitions.</summary>
+    private static IReadOnlyList<RawRegion> RegionsOf(DiskLayout layout) => layout.Errors.Count == 0 ? RawRegions.Of(layout) : [];
+
+    private static bool LiesWithin(DiskLayout layout, Extent extent) =>
+        extent.Start >= 0 && extent.Length > 0 && extent.Start <= layout.Length - extent.Length;
 
     private static ManifestVolume Describe(IBlockDevice device, ManifestDisk disk, int partition, Extent extent, CaptureRequest request)
     {
         using var slice = new SliceBlockDevice(device, extent, VolumeName(disk.Identity.Path, partition));
-        var reader = FileSystemProbe.Open(slice);
-        var facts = reader.Facts;
+        var (facts, excluded) = Probe(slice, request);
         return new ManifestVolume(
             0, facts.Kind, facts.Label, facts.Uuid, extent.Length, ImageFormat.BlockSizeFor(extent.Length), facts.BlockSize,
             request.AllBlocks ? extent.Length : facts.AllocatedBytes,
-            request.KeepPagefiles || request.AllBlocks ? 0 : reader.Excluded().TotalLength,
+            excluded,
             facts.Clean, request.AllBlocks ? "all blocks were asked for" : facts.WholeBecause,
             [new ManifestSegment(disk.Index, partition, extent)])
         {
@@ -99,6 +105,20 @@ public sealed class CapturePlanner(IMachine machine, string program)
             MaximumLength = facts.MaximumLength,
             LargestSectorSize = facts.SectorSizes.Largest,
         };
+    }
+
+    /// <summary>A volume whose own header cannot be read is saved whole: that is when saving it matters most.</summary>
+    private static (FileSystemFacts Facts, long Excluded) Probe(SliceBlockDevice volume, CaptureRequest request)
+    {
+        try
+        {
+            var reader = FileSystemProbe.Open(volume);
+            return (reader.Facts, request.KeepPagefiles || request.AllBlocks ? 0 : reader.Excluded().TotalLength);
+        }
+        catch (DeviceFaultException e) when (SectorReader.IsOfMedium(e))
+        {
+            return (new FileSystemFacts("unknown", null, null, 0, volume.Length, volume.Length, false, $"it cannot be told what it holds: {e.Message}"), 0);
+        }
     }
 
     internal static string VolumeName(string disk, int partition) => partition == 0 ? disk : $"{disk} partition {partition}";

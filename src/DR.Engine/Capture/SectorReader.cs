@@ -17,7 +17,7 @@ internal static class SectorReader
         {
             device.Read(buffer, offset);
         }
-        catch (DeviceFaultException e) when (e.Kind is FaultKind.Medium or FaultKind.Timeout)
+        catch (DeviceFaultException e) when (IsOfMedium(e))
         {
             int half = Half(buffer.Length, device);
             if (half == 0)
@@ -31,6 +31,9 @@ internal static class SectorReader
             Read(device, buffer[half..], offset + half, bad);
         }
     }
+
+    /// <summary>Whether the device is there, and only these bytes of it cannot be had.</summary>
+    public static bool IsOfMedium(DeviceFaultException fault) => fault.Kind is FaultKind.Medium or FaultKind.Timeout;
 
     private static int Half(int length, IBlockDevice device)
     {
