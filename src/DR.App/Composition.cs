@@ -38,7 +38,16 @@ internal sealed class Composition
     public static FileImageInput OpenImage(string image) => new(LocalPath(image));
 
     public static FileImageOutput CreateImage(string image, long? pieceLimit, bool overwrite) =>
-        new(LocalPath(image), pieceLimit ?? long.MaxValue, overwrite);
+        new(PlainFile(LocalPath(image)), pieceLimit ?? long.MaxValue, overwrite);
+
+    /// <summary>An image is a file: with --overwrite-image a device would otherwise be written over, whatever is on it.</summary>
+    private static string PlainFile(string path)
+    {
+        string real = (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? Path.GetFullPath(path);
+        return real.StartsWith("/dev/", StringComparison.Ordinal) && !real.StartsWith("/dev/shm/", StringComparison.Ordinal)
+            ? throw new DrException(Failure.Usage, $"{path} is a device; an image is written into a file")
+            : path;
+    }
 
     private static string LocalPath(string image)
     {

@@ -25,7 +25,7 @@ internal sealed class CaptureCommand
     public static Command Make(CommonOptions common)
     {
         var self = new CaptureCommand();
-        var command = VerbHelp.Verb("capture", "Saves whole disks as one image, reading only.",
+        var command = new Verb("capture", "Saves whole disks as one image, reading only.",
             ["dr capture /dev/sda --to /mnt/backup/server.drimg", "dr capture /dev/sda /dev/sdb --to server.drimg --split 4G --verify"],
             0, 1, 2, 3, 4, 7, 8, 130);
         command.Add(self._disks);
@@ -83,14 +83,7 @@ internal sealed class CaptureCommand
     {
         using var output = Composition.CreateImage(plan.Request.Image, PieceLimit(parsed), parsed.GetValue(_overwriteImage));
         session.Report.Stage("capturing", plan.Bytes);
-        try
-        {
-            return composition.CapturePipeline.Run(plan, output, session.Report, cancel);
-        }
-        catch (OperationCanceledException e)
-        {
-            throw new DrException(Failure.Interrupted, $"The capture was stopped. {output.Name} is an unfinished image: delete it. The disks were only read.", e);
-        }
+        return composition.CapturePipeline.Run(plan, output, session.Report, cancel);
     }
 
     private long? PieceLimit(ParseResult parsed) => parsed.GetValue(_split) switch
@@ -105,7 +98,14 @@ internal sealed class CaptureCommand
         session.Report.Stage("verifying", plan.Bytes);
         using var input = Composition.OpenImage(plan.Request.Image);
         using var reader = new ImageStreamReader(input, composition.Compressor);
-        ImageVerifier.Verify(reader, composition.Compressor, Environment.ProcessorCount, session.Report, cancel);
+        try
+        {
+            ImageVerifier.Verify(reader, composition.Compressor, Environment.ProcessorCount, session.Report, cancel);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new DrException(Failure.Interrupted, $"Checking {plan.Request.Image} was stopped. The image is complete; dr verify checks it.", e);
+        }
     }
 
     private static int Tell(CapturePlan plan, CaptureResult result, TimeSpan elapsed, bool verified, Session session)
@@ -114,6 +114,11 @@ internal sealed class CaptureCommand
         session.Say($"Done in {ConsoleReport.Duration(elapsed)}: {ByteSize.Format(result.Trailer.ContentBytes)} saved as {ByteSize.Format(result.ImageBytes)} in {plan.Request.Image}"
             + (result.Trailer.Pieces > 1 ? $" ({result.Trailer.Pieces} pieces)" : ""));
         session.Say(verified ? "The image was read back and checked: it is whole." : "The image was not read back (dr verify, or --verify, does that).");
+        foreach (string note in result.Findings.Notes)
+        {
+            session.Say("! " + note);
+        }
+
         foreach (var lost in DocumentMaker.Unreadable(plan.Manifest, result.Findings))
         {
             session.Report.Warn($"{lost.Volume}: {lost.SizeBytes} bytes at offset {lost.OffsetBytes} could not be read and are zeros in the image");
@@ -125,5 +130,5 @@ internal sealed class CaptureCommand
     private static CaptureDocument Document(CapturePlan plan, CaptureResult? result, double seconds, bool verified) => new(
         result?.Findings.Unreadable.Count > 0 ? ExitCodes.Losses : ExitCodes.Done,
         plan.Request.Image, result?.Header.ImageId.ToString() ?? "", result is null, plan.Bytes, result?.ImageBytes ?? 0, result?.Trailer.Pieces ?? 0,
-        seconds, verified, plan.Warnings, result is null ? [] : DocumentMaker.Unreadable(plan.Manifest, result.Findings));
+        seconds, verified, [.. plan.Warnings, .. result?.Findings.Notes ?? []], result is null ? [] : DocumentMaker.Unreadable(plan.Manifest, result.Findings));
 }

@@ -19,7 +19,7 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
     private readonly bool _terminal;
     private readonly bool _quiet;
     private readonly bool _verbose;
-    private readonly StreamWriter? _log;
+    private StreamWriter? _log;
     private readonly List<string> _warnings = [];
     private Timer? _timer;
     private Stopwatch _watch = new();
@@ -62,7 +62,7 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
             if (_verbose && !_quiet)
             {
                 ClearLine();
-                _error.WriteLine(message);
+                Put(message + "\n");
             }
         }
     }
@@ -74,7 +74,7 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
             _warnings.Add(message);
             Log("warning: " + message);
             ClearLine();
-            _error.WriteLine("warning: " + message);
+            Put("warning: " + message + "\n");
         }
     }
 
@@ -92,15 +92,16 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
     public void Dispose()
     {
         Finish();
-        _log?.Dispose();
+        EndLog();
     }
 
-    /// <summary>"restoring   1.2 GiB of 4.0 GiB  30%  612 MiB/s  0:05 left".</summary>
+    /// <summary>"restoring  1.2 GiB of 4.0 GiB  30%  612 MiB/s  0:05 left".</summary>
     internal static string Line(string stage, long done, long total, TimeSpan elapsed)
     {
         double rate = elapsed.TotalSeconds > 0.2 ? done / elapsed.TotalSeconds : 0;
+        total = done > total ? 0 : total;
         string amount = ByteSize.Format(done) + (total > 0 ? " of " + ByteSize.Format(total) : "");
-        string part = total > 0 ? string.Create(CultureInfo.InvariantCulture, $"  {Math.Min(100, 100.0 * done / total):0}%") : "";
+        string part = total > 0 ? string.Create(CultureInfo.InvariantCulture, $"  {Math.Floor(100.0 * done / total):0}%") : "";
         string speed = rate > 0 ? $"  {ByteSize.Format((long)rate)}/s" : "";
         string left = rate > 0 && total > done ? $"  {Duration(TimeSpan.FromSeconds((total - done) / rate))} left" : "";
         return $"{stage}  {amount}{part}{speed}{left}";
@@ -114,24 +115,32 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
     {
         lock (_lock)
         {
-            string line = Line(_stage, Interlocked.Read(ref _done), _total, _watch.Elapsed);
-            if (!_terminal)
+            if (_timer is not null)
             {
-                _error.WriteLine(line);
-                return;
+                Print();
             }
-
-            _error.Write("\r" + line.PadRight(_shown));
-            _shown = line.Length;
         }
+    }
+
+    private void Print()
+    {
+        string line = Line(_stage, Interlocked.Read(ref _done), _total, _watch.Elapsed);
+        if (!_terminal)
+        {
+            Put(line + "\n");
+            return;
+        }
+
+        Put("\r" + line.PadRight(_shown));
+        _shown = line.Length;
     }
 
     private void EndLine()
     {
         if (_terminal && _shown > 0)
         {
-            Show();
-            _error.WriteLine();
+            Print();
+            Put("\n");
         }
 
         _shown = 0;
@@ -141,14 +150,49 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
     {
         if (_terminal && _shown > 0)
         {
-            _error.Write("\r" + new string(' ', _shown) + "\r");
+            Put("\r" + new string(' ', _shown) + "\r");
             _shown = 0;
+        }
+    }
+
+    /// <summary>That nobody can be told how a job gets on must not end the job.</summary>
+    private void Put(string text)
+    {
+        try
+        {
+            _error.Write(text);
+        }
+        catch (IOException)
+        {
+            // Standard error is a file on a full disk, or the like; there is no other place to say so.
         }
     }
 
     private void Log(string message)
     {
-        _log?.WriteLine(TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z '", CultureInfo.InvariantCulture) + message);
-        _log?.Flush();
+        try
+        {
+            _log?.WriteLine(TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z '", CultureInfo.InvariantCulture) + message);
+            _log?.Flush();
+        }
+        catch (IOException e)
+        {
+            EndLog();
+            Put($"warning: the log cannot be written and ends here: {e.Message}\n");
+        }
+    }
+
+    private void EndLog()
+    {
+        try
+        {
+            _log?.Dispose();
+        }
+        catch (IOException)
+        {
+            // Told when the line that is lost was written.
+        }
+
+        _log = null;
     }
 }

@@ -10,7 +10,7 @@ internal static class DisksCommand
 {
     public static Command Make(CommonOptions common)
     {
-        var command = VerbHelp.Verb("disks", "Lists the disks of this machine with their identities and what they hold, reading only.",
+        var command = new Verb("disks", "Lists the disks of this machine with their identities and what they hold, reading only.",
             ["dr disks", "dr disks --json"], 0, 1, 7);
         Session.Bind(command, common, (_, session, _) => Run(session));
         return command;

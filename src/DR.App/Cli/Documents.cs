@@ -46,6 +46,12 @@ internal sealed record RestoreDocument(
 internal sealed record VerifyDocument(
     int ExitCode, string Image, string Id, bool Payload, long Frames, long StoredBlocks, long ZeroBlocks, long DamagedBlocks, double Seconds, IReadOnlyList<string> Findings);
 
+internal sealed record EspDocument(int Partition, string? Fallback, string? Loader, string? Problem, string Words);
+
+internal sealed record BootDiskDocument(string Path, bool Bootable, bool BootCode, IReadOnlyList<EspDocument> SystemPartitions);
+
+internal sealed record BootDocument(int ExitCode, bool Repaired, IReadOnlyList<BootDiskDocument> Disks);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(InfoDocument))]
@@ -53,4 +59,5 @@ internal sealed record VerifyDocument(
 [JsonSerializable(typeof(CaptureDocument))]
 [JsonSerializable(typeof(RestoreDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
+[JsonSerializable(typeof(BootDocument))]
 internal sealed partial class DocumentJson : JsonSerializerContext;

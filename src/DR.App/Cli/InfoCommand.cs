@@ -12,7 +12,7 @@ internal static class InfoCommand
     public static Command Make(CommonOptions common)
     {
         var names = new Argument<string[]>("IMAGE|DISK") { Description = "One image, or disks of one machine.", Arity = ArgumentArity.OneOrMore };
-        var command = VerbHelp.Verb("info", "Says what an image or disks hold: disks, tables, volumes, segments, sizes.",
+        var command = new Verb("info", "Says what an image or disks hold: disks, tables, volumes, segments, sizes.",
             ["dr info server.drimg", "dr info /dev/sda --json"], 0, 1, 2, 4, 7);
         command.Add(names);
         Session.Bind(command, common, (parsed, session, _) => Run(parsed.GetValue(names)!, session));

@@ -24,7 +24,7 @@ internal sealed class RestoreCommand
     public static Command Make(CommonOptions common)
     {
         var self = new RestoreCommand();
-        var command = VerbHelp.Verb("restore", "Restores an image onto disks of equal or larger size, proves it and makes it boot.",
+        var command = new Verb("restore", "Restores an image onto disks of equal or larger size, proves it and makes it boot.",
             ["dr restore /mnt/backup/server.drimg --to /dev/sda --plan", "dr restore server.drimg --to /dev/sda --overwrite serial:WD-1234 --yes"],
             0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130);
         command.Add(self._image);
@@ -53,7 +53,7 @@ internal sealed class RestoreCommand
             return ExitCodes.Done;
         }
 
-        Confirm(parsed.GetValue(_yes), plan, session);
+        Confirm(parsed.GetValue(_yes), plan, session, cancel);
         var watch = Stopwatch.StartNew();
         var result = composition.RestorePipeline.Run(plan, input, session.Report, cancel);
         session.Report.Finish();
@@ -72,7 +72,7 @@ internal sealed class RestoreCommand
         AcceptInconsistent = parsed.GetValue(_acceptInconsistent),
     };
 
-    private static void Confirm(bool yes, RestorePlan plan, Session session)
+    private static void Confirm(bool yes, RestorePlan plan, Session session, CancellationToken cancel)
     {
         if (yes)
         {
@@ -86,7 +86,11 @@ internal sealed class RestoreCommand
 
         string disks = string.Join(" and ", plan.Disks.Select(d => d.Identity.Path));
         Console.Out.Write($"\nEverything on {disks} will be lost. Type \"yes\" to go on: ");
-        if (Console.In.ReadLine()?.Trim() != "yes")
+
+        // On a thread of its own, since reading a line cannot be stopped.
+        var answer = Task.Run(Console.In.ReadLine, CancellationToken.None);
+        answer.Wait(cancel);
+        if (answer.Result?.Trim() != "yes")
         {
             throw new DrException(Failure.Refused, "not confirmed; nothing was changed");
         }

@@ -39,7 +39,7 @@ internal sealed class Session : IDisposable
         {
             var log = parsed.GetValue(options.Log) is { } path ? new StreamWriter(path, append: true) : null;
             using var session = new Session(json, parsed.GetValue(options.Quiet), new ConsoleReport(
-                Console.Error, !Console.IsErrorRedirected && !json, parsed.GetValue(options.Quiet) || json, parsed.GetValue(options.Verbose), log));
+                Console.Error, !Console.IsErrorRedirected && !json, parsed.GetValue(options.Quiet), parsed.GetValue(options.Verbose), log));
             try
             {
                 return verb(session);
@@ -55,6 +55,16 @@ internal sealed class Session : IDisposable
         {
             return Fail(e, json);
         }
+    }
+
+    /// <summary>Says what is wrong with the command line; the whole help would bury it.</summary>
+    public static int WrongUsage(ParseResult parsed, bool json)
+    {
+        var command = parsed.CommandResult.Command;
+        string name = command is RootCommand ? "dr" : string.Join(' ', Names(command).Reverse());
+        string message = string.Join("\n", parsed.Errors.Select(e => e.Message).Distinct());
+        Console.Error.WriteLine($"dr: {message}\nSee: {name} --help");
+        return Document(Failure.Usage, message, json);
     }
 
     /// <summary>A line for people; nothing with --json or --quiet.</summary>
@@ -86,14 +96,27 @@ internal sealed class Session : IDisposable
             UnauthorizedAccessException => Failure.Missing,
             _ => Failure.Failed,
         };
-        int code = ExitCodes.Of(failure);
         string message = e switch
         {
             OperationCanceledException => "Stopped. Nothing was changed on any disk.",
             DrException or IOException or UnauthorizedAccessException => e.Message,
-            _ => $"this is a defect of the program, please report it with the log: {e}",
+            _ => $"this is a defect of the program, please report it: {e}",
         };
         Console.Error.WriteLine("dr: " + message);
+        return Document(failure, message, json);
+    }
+
+    private static IEnumerable<string> Names(Command command)
+    {
+        for (Command? at = command; at is not null; at = at.Parents.OfType<Command>().FirstOrDefault())
+        {
+            yield return at is RootCommand ? "dr" : at.Name;
+        }
+    }
+
+    private static int Document(Failure failure, string message, bool json)
+    {
+        int code = ExitCodes.Of(failure);
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(new ErrorDocument(code, ExitCodes.Meanings[code], message), DocumentJson.Default.ErrorDocument));

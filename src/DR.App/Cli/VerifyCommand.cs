@@ -12,7 +12,7 @@ internal static class VerifyCommand
     {
         var image = new Argument<string>("IMAGE") { Description = "The image, or its first piece." };
         var structure = new Option<bool>("--structure") { Description = "Check everything but the content of frames." };
-        var command = VerbHelp.Verb("verify", "Reads an image from end to end and checks every checksum and digest in it.",
+        var command = new Verb("verify", "Reads an image from end to end and checks every checksum and digest in it.",
             ["dr verify server.drimg", "dr verify server.drimg --structure"], 0, 1, 2, 4, 7, 8, 130);
         command.Add(image);
         command.Add(structure);
