@@ -16,11 +16,11 @@ done
 here=$(dirname "$(realpath "$0")")
 cd "$here/.."
 "$here/setup.sh"
-dotnet build src/DR.App --configuration Release --nologo --verbosity quiet >&2
+dotnet build tests/DR.Tests --configuration Release --nologo --verbosity quiet >&2
 dr=$PWD/artifacts/bin/DR.App/release/dr
 
 work=$(mktemp -d /var/tmp/dr-bench.XXXXXX)
-source_loop='' target_loop=''
+source_loop='' target_loop='' rootfs=''
 clean_up() {
     if mountpoint -q "$work/tree"; then umount "$work/tree"; fi
     detach "$source_loop"
@@ -43,7 +43,7 @@ lay_out() { # lay_out FILE: one partition of the asked size
 }
 
 make_source() { # Debian trees, and 1 GiB that does not compress
-    local rootfs tree=0
+    local tree=0
     "$here/make-server.sh" uefi "$work/server.raw"       # fills the cache
     rm "$work/server.raw"
     rootfs=$(find "${DR_CACHE:-/var/cache/dr}" -maxdepth 1 -name 'rootfs-*.tar.zst' -printf '%T@ %p\n' | sort -n | tail -1 | cut -d ' ' -f 2-)
@@ -135,3 +135,15 @@ row dr-capture 'dr capture' partclone-capture
 row partclone-restore 'zstd -dc \| partclone.ext4 -r' partclone-restore
 row dr-restore-fast 'dr restore --no-readback' partclone-restore
 row dr-restore-checked 'dr restore' partclone-restore
+
+cat <<END
+
+What the stages cost one thread on a tree of Debian, and the rate at which they alone would keep $(nproc) cores busy:
+
+| stage | CPU s/GiB | ceiling of the cores, MB/s |
+|---|---|---|
+END
+zstd -dc -q "$rootfs" >"$work/tree.tar"
+truncate --size "$(($(stat --format=%s "$work/tree.tar") >> 20))M" "$work/tree.tar"
+DR_BENCH_FILE=$work/tree.tar artifacts/bin/DR.Tests/release/DR.Tests -noColor -noLogo -explicit only -class DR.Tests.Bench.StageCosts \
+    -showLiveOutput | grep -oE '\| .* \|$'
