@@ -43,6 +43,48 @@ internal sealed class ImageSurgeon
         return this;
     }
 
+    /// <summary>Makes a forgery that agrees with itself: data offset, index and trailer too are as the records lie now.</summary>
+    public ImageSurgeon Reindex()
+    {
+        var manifest = First(RecordKind.Manifest);
+        BinaryPrimitives.WriteInt64LittleEndian(Records[0].Header.AsSpan(184), Records[0].Length + manifest.Length);
+        var spaces = Manifest.Decode(manifest.Content(), "surgeon").Spaces().ToDictionary(s => s.Number);
+        var entries = new List<IndexEntry>();
+        var pages = new List<IndexPagePosition>();
+        var totals = ImageTrailer.Nothing;
+        long at = 0;
+        for (int i = 0; i < Records.Count; at += Records[i++].Length)
+        {
+            var record = Records[i];
+            var place = new RecordPosition(1, at);
+            switch (record.Kind)
+            {
+                case RecordKind.Map:
+                    entries.Add(new IndexEntry(i, place, record.Length, MapRecord.SpaceOf(record.Header, spaces, "surgeon").Number, []));
+                    break;
+                case RecordKind.Frame:
+                    record.FixChecksums();
+                    var frame = Frame.Parse(record.Header, RecordHeader.Parse(record.Header, "surgeon"), spaces, "surgeon");
+                    entries.Add(new IndexEntry(i, place, record.Length, frame.Space, frame.Runs));
+                    totals = totals.With(frame, BinaryPrimitives.ReadInt32LittleEndian(record.Header.AsSpan(32)));
+                    break;
+                case RecordKind.Findings:
+                    totals = totals with { Findings = place, FindingsLength = record.Length };
+                    break;
+                case RecordKind.IndexPage:
+                    record.SetContent(ImageIndex.Encode(entries));
+                    pages.Add(new IndexPagePosition(place, record.Length, ImageFormat.DigestOf(record.Payload)));
+                    entries.Clear();
+                    break;
+                case RecordKind.Trailer:
+                    record.SetContent((totals with { Pages = pages }).Encode(at, record.Header.Length));
+                    break;
+            }
+        }
+
+        return Relink();
+    }
+
     /// <summary>Replaces the manifest's JSON, with the digest and the data offset that it calls for.</summary>
     public ImageSurgeon WithManifest(Func<string, string> change)
     {
@@ -61,6 +103,8 @@ internal sealed class ImageSurgeon
         public byte[] Payload { get; set; } = payload;
 
         public RecordKind Kind => (RecordKind)BinaryPrimitives.ReadUInt16LittleEndian(Header.AsSpan(4));
+
+        public int Length => Header.Length + Payload.Length;
 
         public Cut Copy() => new((byte[])Header.Clone(), (byte[])Payload.Clone());
 
