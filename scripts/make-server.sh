@@ -65,9 +65,6 @@ lay_out_uefi() {
 		name=srv,  size=600M,  type=linux
 		name=swap,             type=swap
 	END
-    partition 1
-    esp_device=$device
-    mkfs.vfat -F 32 -g 255/63 -n ESP "$device" >/dev/null
     format_ext4 2 root && root_device=$device
     format_ext4 3 srv && srv_device=$device
     partition 4 && swap_device=$device
@@ -116,7 +113,7 @@ install_system() {
 
 # \EFI\debian and nothing else: only the firmware's own boot entry, or a fallback loader put there, starts it.
 install_loader_uefi() {
-    local efi=$work/esp/EFI/debian
+    local efi=$work/esp/EFI/debian esp=$work/esp.raw
     mkdir -p "$efi" "$root/boot/efi"
     cp /usr/lib/shim/shimx64.efi.signed "$efi/shimx64.efi"
     cp /usr/lib/shim/mmx64.efi.signed "$efi/mmx64.efi"
@@ -126,8 +123,12 @@ install_loader_uefi() {
 		set prefix=(\$root)/boot/grub
 		configfile \$prefix/grub.cfg
 	END
-    mcopy -s -i "$esp_device" "$work/esp/EFI" ::
-    echo "UUID=$(uuid_of "$esp_device") /boot/efi vfat umask=0077 0 1" >>"$root/etc/fstab"
+    # Made by tools, as a file: the kernel need not know FAT.
+    truncate --size 100M "$esp"
+    mkfs.vfat -F 32 -n ESP -h 2048 "$esp" >/dev/null
+    mcopy -s -i "$esp" "$work/esp/EFI" ::
+    dd if="$esp" of="$disk" bs=1M seek=1 conv=notrunc,sparse status=none
+    echo "UUID=$(uuid_of "$esp") /boot/efi vfat umask=0077 0 1" >>"$root/etc/fstab"
     mount --bind "$work/esp" "$root/boot/efi"
 }
 

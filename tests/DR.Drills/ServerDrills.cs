@@ -41,6 +41,27 @@ public sealed class ServerDrills : IDisposable
         machine.WaitFor("UEFI Interactive Shell|No bootable option or device was found", never: "Linux version|DR-CHECK");
     }
 
+    /// <summary>The judge is judged: a byte, an owner and an attribute are changed, each in another file.</summary>
+    [Fact]
+    [Trait("Category", "Matrix")]
+    public void The_check_notices_what_has_changed()
+    {
+        string disk = _workplace.CopyOf(Server.Bios.Disk(), "disk.raw");
+        string srv = disk + "?offset=1048576";
+        string block = Tool.Run("debugfs", "-R", "bmap /variety/large.bin 100", srv).Trim();
+        Tool.Run("debugfs", "-w", "-R", $"zap_block -o 7 -l 1 -p 0x5a {block}", srv);
+        Tool.Run("debugfs", "-w", "-R", "set_inode_field /variety/small.bin uid 7", srv);
+        Tool.Run("debugfs", "-w", "-R", "ea_rm /variety/attributes user.comment", srv);
+        using var machine = new Qemu(new Machine(Firmware.Bios, new Disk(disk)), _workplace.Folder);
+
+        string result = machine.WaitFor(@"DR-CHECK (OK|FAILED).*").Value;
+        string text = machine.Serial.Text;
+        Assert.StartsWith("DR-CHECK FAILED 5 differences", result, StringComparison.Ordinal);
+        Assert.Contains("/srv/variety/large.bin", text, StringComparison.Ordinal);
+        Assert.Contains("/srv/variety/small.bin", text, StringComparison.Ordinal);
+        Assert.Contains("< xattr /srv/variety/attributes user.comment", text, StringComparison.Ordinal);
+    }
+
     private static void Whole(ServerCheck check)
     {
         Assert.InRange(check.Files, 5000, int.MaxValue);
