@@ -110,31 +110,34 @@ public sealed class ImageReader : IDisposable
     /// <exception cref="CorruptDataException">It is not there, is damaged, or is not what the index says.</exception>
     public int ReadFrame(IndexEntry entry, FrameCodec codec, Span<byte> record, Span<byte> content)
     {
-        string where = $"piece {entry.Position.Piece}, offset {entry.Position.Offset}";
-        if (!_pieces.Holds(entry.Position, entry.Length))
+        var frame = ReadFrame(entry.Position, entry.Length, codec, record, content, out int length);
+        return frame.Space == entry.Space && frame.Runs.SequenceEqual(entry.Runs)
+            ? length
+            : throw new CorruptDataException($"piece {entry.Position.Piece}, offset {entry.Position.Offset}", "the frame has other blocks than the index says");
+    }
+
+    internal Frame ReadFrame(RecordPosition position, int recordLength, FrameCodec codec, Span<byte> record, Span<byte> content, out int length)
+    {
+        if (!_pieces.Holds(position, recordLength) || recordLength > record.Length)
         {
-            throw new CorruptDataException(where, "the index names a frame here, and nothing is here");
+            throw new CorruptDataException($"piece {position.Piece}, offset {position.Offset}", $"the index names a frame of {recordLength} bytes here, and nothing is here");
         }
 
-        var piece = _pieces[entry.Position.Piece]!;
-        where = $"{piece.Source.Name}, offset {entry.Position.Offset}";
-        record = record[..entry.Length];
-        piece.Source.Read(record, entry.Position.Offset);
-        int length = RecordHeader.LengthAt(record);
-        var header = length > 0 && length <= record.Length ? RecordHeader.Parse(record[..length], where) : null;
-        if (header is not { Kind: RecordKind.Frame } || header.Tag != Header.Tag || header.RecordLength != entry.Length)
+        var source = _pieces[position.Piece]!.Source;
+        string where = $"{source.Name}, offset {position.Offset}";
+        record = record[..recordLength];
+        source.Read(record, position.Offset);
+        int headerLength = RecordHeader.LengthAt(record);
+        var header = headerLength > 0 && headerLength <= record.Length ? RecordHeader.Parse(record[..headerLength], where) : null;
+        if (header is not { Kind: RecordKind.Frame } || header.Tag != Header.Tag || header.RecordLength != recordLength)
         {
             throw new CorruptDataException(where, "the index names a frame here, and none is here");
         }
 
-        var frame = Frame.Parse(record[..length], header, Spaces, where);
-        if (frame.Space != entry.Space || !frame.Runs.SequenceEqual(entry.Runs))
-        {
-            throw new CorruptDataException(where, "the frame has other blocks than the index says");
-        }
-
-        codec.Decode(header, frame, Spaces[frame.Space], record[length..], content, where);
-        return header.DecodedLength;
+        var frame = Frame.Parse(record[..headerLength], header, Spaces, where);
+        codec.Decode(header, frame, Spaces[frame.Space], record[headerLength..], content, where);
+        length = header.DecodedLength;
+        return frame;
     }
 
     public void Dispose()

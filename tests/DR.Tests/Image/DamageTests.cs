@@ -14,7 +14,7 @@ public class DamageTests
         for (int length = 0; length < whole.Length; length++)
         {
             var store = MemoryImageStore.Of(whole[..length]);
-            var error = Refused(store, $"cut at {length}");
+            var error = Refused(store, $"cut at {length}", forwardOnly: length % 7 > 0);
             Assert.True(length == 0 || error.Message.Contains("truncated", StringComparison.Ordinal), error.Message);
         }
     }
@@ -38,7 +38,7 @@ public class DamageTests
         {
             var damaged = (byte[])whole.Clone();
             damaged[at] ^= (byte)(1 << (at % 8));
-            Refused(MemoryImageStore.Of(damaged), $"flipped at {at}");
+            Refused(MemoryImageStore.Of(damaged), $"flipped at {at}", forwardOnly: at % 7 > 0);
         }
     }
 
@@ -224,11 +224,16 @@ public class DamageTests
     }
 
     /// <summary>Refused by both readers, with a message that names file and place.</summary>
-    internal static CorruptDataException Refused(MemoryImageStore store, string what)
+    internal static CorruptDataException Refused(MemoryImageStore store, string what, bool forwardOnly = false)
     {
         var forward = Record.Exception(() => TinyImage.Read(store));
         Assert.True(forward is CorruptDataException, $"{what}, forward: {forward?.ToString() ?? "it was read"}");
         Assert.True(forward!.Message.Contains(store.Name, StringComparison.Ordinal) || forward.Message.StartsWith("image ", StringComparison.Ordinal), forward.Message);
+        if (forwardOnly)
+        {
+            return (CorruptDataException)forward;
+        }
+
         var structure = Record.Exception(() => ImageVerifier.VerifyStructure(store, SampleImage.Compressor, new SilentReport(), CancellationToken.None));
         Assert.True(structure is null or CorruptDataException, $"{what}, structure: {structure}");
         var index = Record.Exception(() => TinyImage.ReadByIndex(store));
