@@ -92,14 +92,14 @@ internal sealed class PieceSequence(IImageInput input, RecordReader records, boo
         {
             Ended = true;
             Piece = wanted - 1;
-            string problem = $"piece {wanted} of the image is missing";
+            string problem = Missing(wanted, wanted);
             losses.Add(salvage ? $"{input.NameOf(wanted)}: {problem}, and all behind it" : throw new CorruptDataException(input.NameOf(wanted), problem));
             return;
         }
 
         if (Piece > wanted)
         {
-            losses.Add($"{input.NameOf(wanted)}: missing of the image are pieces {wanted} to {Piece - 1}");
+            losses.Add($"{input.NameOf(wanted)}: {Missing(wanted, Piece - 1)}");
             records.LoseStep();
         }
 
@@ -144,6 +144,9 @@ internal sealed class PieceSequence(IImageInput input, RecordReader records, boo
             throw misplaced;
         }
     }
+
+    internal static string Missing(int first, int last) =>
+        first == last ? $"piece {first} of the image is missing" : $"pieces {first} to {last} of the image are missing";
 
     private static CorruptDataException Unfinished(RecordReader records) =>
         new(records.Where, "the image ends here without an end record: it is unfinished or truncated");

@@ -78,7 +78,7 @@ internal sealed class PieceSet : IDisposable
 
             if (missing > 0)
             {
-                Tell(new CorruptDataException(_input.NameOf(number - missing), $"missing of the image are pieces {number - missing} to {number - 1}"));
+                Tell(new CorruptDataException(_input.NameOf(number - missing), PieceSequence.Missing(number - missing, number - 1)));
                 _nextChain = null;
             }
 
@@ -94,7 +94,7 @@ internal sealed class PieceSet : IDisposable
         if (Trailer is null)
         {
             int last = _pieces[^1].Number;
-            Tell(new CorruptDataException(_input.NameOf(last + 1), $"piece {last + 1} of the image is missing"));
+            Tell(new CorruptDataException(_input.NameOf(last + 1), PieceSequence.Missing(last + 1, last + 1)));
         }
     }
 
