@@ -40,6 +40,7 @@ internal sealed class CaptureCommand
 
     private int Run(ParseResult parsed, Session session, CancellationToken cancel)
     {
+        long? pieceLimit = PieceLimit(parsed);
         var composition = new Composition();
         var plan = composition.CapturePlanner.Plan(Request(parsed));
         foreach (string line in PlanText.Of(plan))
@@ -54,7 +55,7 @@ internal sealed class CaptureCommand
         }
 
         var watch = Stopwatch.StartNew();
-        var result = Capture(parsed, plan, composition, session, cancel);
+        var result = Capture(parsed, pieceLimit, plan, composition, session, cancel);
         bool verify = parsed.GetValue(_verify);
         if (verify)
         {
@@ -79,9 +80,9 @@ internal sealed class CaptureCommand
         };
     }
 
-    private CaptureResult Capture(ParseResult parsed, CapturePlan plan, Composition composition, Session session, CancellationToken cancel)
+    private CaptureResult Capture(ParseResult parsed, long? pieceLimit, CapturePlan plan, Composition composition, Session session, CancellationToken cancel)
     {
-        using var output = Composition.CreateImage(plan.Request.Image, PieceLimit(parsed), parsed.GetValue(_overwriteImage));
+        using var output = Composition.CreateImage(plan.Request.Image, pieceLimit, parsed.GetValue(_overwriteImage));
         session.Report.Stage("capturing", plan.Bytes);
         return composition.CapturePipeline.Run(plan, output, session.Report, cancel);
     }

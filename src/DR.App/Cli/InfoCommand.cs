@@ -74,7 +74,7 @@ internal static class InfoCommand
         }
     }
 
-    /// <summary>An image is told from a raw disk by the first four bytes of its first piece.</summary>
+    /// <summary>An image is told from a raw disk by the first four bytes of its first piece; no disk is empty, an unfinished image may be.</summary>
     private static bool IsImage(string name)
     {
         if (File.Exists(name + ".001") && !File.Exists(name))
@@ -89,6 +89,7 @@ internal static class InfoCommand
 
         using var file = File.OpenRead(name);
         Span<byte> magic = stackalloc byte[4];
-        return file.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && BitConverter.ToUInt32(magic) == ImageFormat.Magic;
+        int read = file.ReadAtLeast(magic, 4, throwOnEndOfStream: false);
+        return read == 0 || read == 4 && BitConverter.ToUInt32(magic) == ImageFormat.Magic;
     }
 }

@@ -106,7 +106,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         string name = CapturePlanner.VolumeName(device.Name, volume.Segments[0].Partition);
         var slice = new SliceBlockDevice(device, volume.Segments[0].Extent, name);
         report.Note($"{name}: {volume.Title}, {ByteSize.Format(volume.AllocatedBytes)} of {ByteSize.Format(volume.Length)}");
-        return BlockReads.OfVolume(space, slice, ReaderOf(slice, volume, plan.Request, report), plan.Request, e => SaveWhole(name, e, report));
+        return BlockReads.OfVolume(space, slice, ReaderOf(slice, volume, plan.Request, report), plan.Request, e => SaveWhole(name, e.Message, report));
     }
 
     /// <summary>Null where the volume is saved whole.</summary>
@@ -120,34 +120,40 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         try
         {
             var reader = FileSystemProbe.Open(slice);
+            if (reader.Facts is { Kind: "unknown", Clean: false, WholeBecause: { } reason })
+            {
+                SaveWhole(slice.Name, reason, report);
+                return null;
+            }
+
             return reader.Facts.Kind == volume.Kind && reader.Facts.Uuid == volume.Uuid && (reader.Facts.Mapped || request.AllBlocks)
                 ? reader
                 : throw new DrException(Failure.Failed, $"{slice.Name} has changed since the capture was planned; start it again");
         }
         catch (DeviceFaultException e) when (SectorReader.IsOfMedium(e))
         {
-            SaveWhole(slice.Name, e, report);
+            SaveWhole(slice.Name, e.Message, report);
             return null;
         }
     }
 
-    private void SaveWhole(string volume, DeviceFaultException because, IJobReport report)
+    private void SaveWhole(string volume, string because, IJobReport report)
     {
-        _notes.Add($"{volume}: what is in use on it could not be read ({because.Message}): all of it was saved.");
+        _notes.Add($"{volume}: what is in use on it could not be read ({because}): all of it was saved.");
         report.Warn(_notes[^1]);
     }
 
-    private (MapStep? Map, EncodedFrame? Frame) Encode(FrameCodec codec, CaptureStep step, BufferPool pool, int level, CancellationToken stop)
+    private Encoded Encode(FrameCodec codec, CaptureStep step, BufferPool pool, int level, CancellationToken stop)
     {
         if (step is not BlockStep blocks)
         {
-            return ((MapStep)step, null);
+            return new Encoded((MapStep)step, null, 0);
         }
 
         var content = pool.Rent(stop);
         var target = pool.Rent(stop);
         var runs = Fill(blocks, content.Span);
-        return (null, codec.Encode(step.Space, runs, content, target, level));
+        return new Encoded(null, codec.Encode(step.Space, runs, content, target, level), runs.Sum(r => ExtentOf(step.Space, r).Length));
     }
 
     private List<BlockRun> Fill(BlockStep step, Span<byte> buffer)
@@ -209,7 +215,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
     private static Extent ExtentOf(Space space, BlockRun run) =>
         Extent.Between(run.First * space.BlockSize, Math.Min(space.Length, (run.First + run.Count) * space.BlockSize));
 
-    private static void Write((MapStep? Map, EncodedFrame? Frame) result, ImageWriter writer, SpaceProgress progress)
+    private static void Write(Encoded result, ImageWriter writer, SpaceProgress progress)
     {
         if (result.Map is { } map)
         {
@@ -219,9 +225,12 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
 
         if (result.Frame is { } frame)
         {
-            var (space, bytes) = (frame.Frame.Space, frame.Frame.BlockCount * frame.Frame.BlockSize);
             writer.WriteFrame(frame);
-            progress.Done(space, bytes);
+            progress.Done(frame.Frame.Space, result.Bytes);
         }
     }
+
+    /// <summary>A map or a frame.</summary>
+    /// <param name="Bytes">Bytes of the source that the frame stands for.</param>
+    private readonly record struct Encoded(MapStep? Map, EncodedFrame? Frame, long Bytes);
 }

@@ -11,7 +11,10 @@ internal static class SectorReader
 {
     /// <param name="bad">Takes the unreadable runs, in bytes of the device.</param>
     /// <exception cref="DeviceFaultException">The device failed in another way than by its medium: it is gone, for instance.</exception>
-    public static void Read(IBlockDevice device, Span<byte> buffer, long offset, List<Extent> bad)
+    public static void Read(IBlockDevice device, Span<byte> buffer, long offset, List<Extent> bad) => Read(device, buffer, offset, bad, again: false);
+
+    /// <param name="again">Whether the same bytes have been tried before, in a larger request or alone.</param>
+    private static void Read(IBlockDevice device, Span<byte> buffer, long offset, List<Extent> bad, bool again)
     {
         try
         {
@@ -20,15 +23,20 @@ internal static class SectorReader
         catch (DeviceFaultException e) when (IsOfMedium(e))
         {
             int half = Half(buffer.Length, device);
-            if (half == 0)
+            if (half > 0)
+            {
+                Read(device, buffer[..half], offset, bad, again: true);
+                Read(device, buffer[half..], offset + half, bad, again: true);
+            }
+            else if (!again)
+            {
+                Read(device, buffer, offset, bad, again: true);
+            }
+            else
             {
                 buffer.Clear();
                 bad.Add(new Extent(offset, buffer.Length));
-                return;
             }
-
-            Read(device, buffer[..half], offset, bad);
-            Read(device, buffer[half..], offset + half, bad);
         }
     }
 

@@ -94,7 +94,7 @@ public static class LayoutFitter
         long tail = LayoutRules.BackupTableLength(source);
         var last = source.Partitions.MaxBy(p => p.Extent.End);
         long end = source.Table == TableKind.None ? source.Length : Math.Max(last?.Extent.End ?? source.SectorSize, source.Usable.Start);
-        long missing = end + tail - Whole(targetLength, source.SectorSize);
+        long missing = end + tail - (source.Table == TableKind.None ? targetLength : Whole(targetLength, source.SectorSize));
         if (missing > 0)
         {
             string what = source.Table == TableKind.None ? $"the volume on the whole disk has {end} bytes"

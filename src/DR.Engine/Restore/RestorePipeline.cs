@@ -70,6 +70,11 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
 
     private static string StateOf(List<RestoreTarget> targets)
     {
+        if (targets.All(t => t.State == TargetState.Valid))
+        {
+            return $"{StateWords(targets)}\nNothing has to be restored again.";
+        }
+
         var again = targets.Where(t => t.State != TargetState.Untouched && !t.IsMarked).Select(t => t.Path).ToList();
         string how = again.Count == 0 ? "no --overwrite is needed"
             : $"for {string.Join(" and ", again)} with --overwrite and the identity that dr disks prints now";

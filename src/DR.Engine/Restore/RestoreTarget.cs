@@ -15,7 +15,7 @@ internal enum TargetState
     /// <summary>No table is visible.</summary>
     Empty,
 
-    /// <summary>The table is being written.</summary>
+    /// <summary>The bytes that make it valid are being written; all others are there.</summary>
     Committing,
 
     /// <summary>All data and the table are there, and were read back.</summary>
@@ -27,6 +27,8 @@ internal enum TargetState
 internal sealed class RestoreTarget(TargetDisk plan, IBlockDevice disk, Guid image) : IDisposable
 {
     private const int MaxHeld = 1 << 20;
+
+    private bool _prepared;
 
     public TargetDisk Plan => plan;
 
@@ -45,7 +47,7 @@ internal sealed class RestoreTarget(TargetDisk plan, IBlockDevice disk, Guid ima
         TargetState.Untouched => $"{Path} was not changed.",
         TargetState.Erasing => $"Erasing {Path} had begun: what was on it must be taken for lost.",
         TargetState.Empty => $"{Path} has no partition table and counts as empty.",
-        TargetState.Committing => $"Writing the partition table of {Path} failed and could not be undone: it may look whole and is not. Do not start from it.",
+        TargetState.Committing => $"Writing the partition table of {Path} failed and could not be taken back: it may be visible or not. Do not start from it.",
         _ => $"{Path} is complete and valid.",
     };
 
@@ -72,13 +74,14 @@ internal sealed class RestoreTarget(TargetDisk plan, IBlockDevice disk, Guid ima
     /// <summary>Writes tables and what was held back, all but the bytes that make the disk valid.</summary>
     public void PrepareCommit()
     {
-        State = TargetState.Committing;
+        _prepared = true;
         TableCommit.Prepare(Disk, plan.Layout);
     }
 
     /// <summary>Writes the bytes that make the disk valid, and proves the tables.</summary>
     public void Commit()
     {
+        State = TargetState.Committing;
         TableCommit.MakeValid(Disk, plan.Layout);
         State = TargetState.Valid;
     }
@@ -97,7 +100,7 @@ internal sealed class RestoreTarget(TargetDisk plan, IBlockDevice disk, Guid ima
     /// <summary>After a failure: takes back a table that was being written, so that the disk is visibly empty again.</summary>
     public void Abandon()
     {
-        if (State != TargetState.Committing)
+        if (!_prepared || State == TargetState.Valid)
         {
             return;
         }

@@ -38,7 +38,7 @@ public sealed class FileImageOutput : IImageOutput
         {
             var file = new FileStream(path, new FileStreamOptions
             {
-                Mode = _overwrite ? FileMode.Create : FileMode.CreateNew,
+                Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
                 Share = FileShare.Read,
                 BufferSize = 0,
@@ -70,25 +70,19 @@ public sealed class FileImageOutput : IImageOutput
             throw new DrException(Failure.Failed, $"{_path}: the folder {folder} does not exist");
         }
 
-        var there = new[] { _path, FileImageInput.PieceName(_path, 1) }.FirstOrDefault(File.Exists);
-        if (there is not null && !_overwrite)
+        var there = ExistingFiles(folder);
+        if (there.Count > 0 && !_overwrite)
         {
-            throw new DrException(Failure.Refused, $"{there} exists already; nothing was changed. Choose another name, or replace it with --overwrite-image");
+            throw new DrException(Failure.Refused, $"{there[0]} exists already; nothing was changed. Choose another name, or replace it with --overwrite-image");
         }
 
-        if (there is not null && _overwrite)
-        {
-            RemoveOldPieces();
-        }
+        there.ForEach(File.Delete);
     }
 
-    private void RemoveOldPieces()
-    {
-        for (int number = 1; File.Exists(FileImageInput.PieceName(_path, number)); number++)
-        {
-            File.Delete(FileImageInput.PieceName(_path, number));
-        }
-    }
+    /// <summary>The image of this name and every piece of it, so that no piece of an old image stays beside a new one.</summary>
+    private List<string> ExistingFiles(string folder) =>
+        [.. Directory.EnumerateFiles(folder, Path.GetFileName(_path) + "*").Where(f => f == _path
+            || f.Length == _path.Length + 4 && f[_path.Length] == '.' && f.AsSpan(_path.Length + 1).IndexOfAnyExceptInRange('0', '9') < 0).Order(StringComparer.Ordinal)];
 
     /// <summary>Collects small writes into large ones, and tells a full disk from a broken one.</summary>
     private sealed class FaultNamingStream(FileStream file, string path) : Stream
