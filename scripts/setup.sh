@@ -10,6 +10,7 @@ packages=(
     parted cryptsetup-bin mount util-linux python3-minimal
     mmdebstrap shim-signed grub-efi-amd64-signed           # drill servers
     grub2-common grub-pc-bin
+    squashfs-tools xorriso                                 # the recovery medium
     qemu-system-x86 qemu-utils ovmf                        # the machines they boot in
     partclone fio zstd time                                # peers of the benchmark
     jq shellcheck                                          # the gate

@@ -3,6 +3,7 @@ using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
+using DR.Engine.Media;
 using DR.Engine.Restore;
 using DR.Platform;
 using DR.Platform.ImageFiles;
@@ -34,6 +35,8 @@ internal sealed class Composition
 
     public RestorePipeline RestorePipeline => new(Machine, Tools, Compressor);
 
+    public MediaBuilder MediaBuilder => new(Tools);
+
     /// <summary>Opens an IMAGE argument for reading.</summary>
     public static FileImageInput OpenImage(string image) => new(LocalPath(image));
 
@@ -49,7 +52,8 @@ internal sealed class Composition
             : path;
     }
 
-    private static string LocalPath(string image)
+    /// <exception cref="DrException">It lies where this version cannot reach it.</exception>
+    public static string LocalPath(string image)
     {
         string[] later = ["tape:", "vtape:", "http://", "https://"];
         return later.FirstOrDefault(p => image.StartsWith(p, StringComparison.Ordinal)) is { } scheme

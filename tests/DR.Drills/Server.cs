@@ -50,7 +50,7 @@ internal sealed record Server(string Kind, Firmware Firmware)
             text.Contains("DR-CHECK swap on ", StringComparison.Ordinal));
     }
 
-    private static string Repository { get; } = FindRepository();
+    internal static string Repository { get; } = FindRepository();
 
     private static IEnumerable<long> Sizes(string text) =>
         Regex.Matches(text, @"DR-CHECK size \S+ (\d+)").Select(m => long.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture));

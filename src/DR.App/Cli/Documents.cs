@@ -51,6 +51,11 @@ internal sealed record EspDocument(int Partition, string? Fallback, string? Load
 internal sealed record BootDiskDocument(string Path, bool Bootable, bool BootCode, IReadOnlyList<EspDocument> SystemPartitions);
 
 internal sealed record BootDocument(int ExitCode, bool Repaired, IReadOnlyList<BootDiskDocument> Disks);
+internal sealed record MediaFileDocument(string Path, string Source, long SizeBytes);
+
+internal sealed record MediaDocument(
+    int ExitCode, string Iso, string Label, bool Planned, long SizeBytes, string Sha256, bool RootFromCache, string RootFolder,
+    IReadOnlyList<string> Packages, IReadOnlyList<MediaFileDocument> Files, double Seconds);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(ErrorDocument))]
@@ -60,4 +65,5 @@ internal sealed record BootDocument(int ExitCode, bool Repaired, IReadOnlyList<B
 [JsonSerializable(typeof(RestoreDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
 [JsonSerializable(typeof(BootDocument))]
+[JsonSerializable(typeof(MediaDocument))]
 internal sealed partial class DocumentJson : JsonSerializerContext;

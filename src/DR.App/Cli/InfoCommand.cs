@@ -77,6 +77,7 @@ internal static class InfoCommand
     /// <summary>An image is told from a raw disk by the first four bytes of its first piece; no disk is empty, an unfinished image may be.</summary>
     private static bool IsImage(string name)
     {
+        name = Composition.LocalPath(name);
         if (File.Exists(name + ".001") && !File.Exists(name))
         {
             return true;

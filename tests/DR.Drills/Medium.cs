@@ -1,0 +1,22 @@
+namespace DR.Drills;
+
+/// <summary>Recovery media, built as an operator builds them.</summary>
+internal static class Medium
+{
+    private static readonly Lazy<string> Program = new(Publish);
+
+    /// <summary>Builds a medium; the cache of <c>dr media build</c> holds its Debian.</summary>
+    /// <param name="options">Further options, such as --image and --answer.</param>
+    public static string Build(string iso, params IReadOnlyList<string> options)
+    {
+        Dr.Run(["media", "build", "--kind", "live", "--out", iso, "--program", Program.Value, .. options]);
+        return iso;
+    }
+
+    private static string Publish()
+    {
+        string folder = Path.Combine(Server.Repository, "artifacts/publish/dr-linux-x64");
+        Tool.Run(Path.Combine(Server.Repository, "scripts/publish.sh"), folder);
+        return folder;
+    }
+}
