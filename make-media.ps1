@@ -9,7 +9,6 @@ param(
     [ValidateSet('live', 'winpe')] [string] $Kind = 'live',
     [Parameter(Mandatory)] [string] $Out,
     [string[]] $Image = @(),
-    [string] $Answer,
     [string] $SshKey,
     [switch] $Firmware,
     [string] $Program,
@@ -18,7 +17,6 @@ param(
 
 $arguments = @('media', 'build', '--kind', $Kind, '--out', $Out)
 foreach ($file in $Image) { $arguments += @('--image', $file) }
-if ($Answer) { $arguments += @('--answer', $Answer) }
 if ($SshKey) { $arguments += @('--ssh-key', $SshKey) }
 if ($Firmware) { $arguments += '--firmware' }
 if ($Program) { $arguments += @('--program', $Program) }

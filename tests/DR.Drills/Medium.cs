@@ -6,7 +6,7 @@ internal static class Medium
     private static readonly Lazy<string> Program = new(Publish);
 
     /// <summary>Builds a medium; the cache of <c>dr media build</c> holds its Debian.</summary>
-    /// <param name="options">Further options, such as --image and --answer.</param>
+    /// <param name="options">Further options, such as --image.</param>
     public static string Build(string iso, params IReadOnlyList<string> options)
     {
         Dr.Run(["media", "build", "--kind", "live", "--out", iso, "--program", Program.Value, .. options]);

@@ -11,7 +11,6 @@ internal sealed class MediaCommand
     private readonly Option<string> _kind = new("--kind") { Description = "live: Debian, for any x86-64 server. winpe: not in this version.", HelpName = "live|winpe", DefaultValueFactory = _ => "live" };
     private readonly Option<string> _out = new("--out") { Description = "The ISO file to make; it boots from CD and from USB.", HelpName = "FILE", Required = true };
     private readonly Option<string[]> _image = new("--image") { Description = "Put this image on the medium; may be given several times.", HelpName = "FILE" };
-    private readonly Option<string?> _answer = new("--answer") { Description = "Put this answer file on the medium: it restores unattended.", HelpName = "FILE" };
     private readonly Option<string?> _sshKey = new("--ssh-key") { Description = "Let the holder of this public key in by SSH; nobody without it.", HelpName = "FILE" };
     private readonly Option<bool> _firmware = new("--firmware") { Description = "Add Debian's non-free firmware of network and storage controllers." };
     private readonly Option<string?> _program = new("--program") { Description = "The self-contained dr that goes onto the medium (scripts/publish.sh makes it); itself by default.", HelpName = "DIR" };
@@ -24,7 +23,7 @@ internal sealed class MediaCommand
         var build = new Verb("build", "Builds a recovery medium.",
             ["dr media build --out recovery.iso", "dr media build --kind live --out recovery.iso --image server.drimg --ssh-key ~/.ssh/id_ed25519.pub"],
             0, 1, 2, 3, 7, 130);
-        foreach (Option option in (Option[])[self._kind, self._out, self._image, self._answer, self._sshKey, self._firmware, self._program, self._overwrite, self._plan])
+        foreach (Option option in (Option[])[self._kind, self._out, self._image, self._sshKey, self._firmware, self._program, self._overwrite, self._plan])
         {
             build.Add(option);
         }
@@ -73,7 +72,6 @@ internal sealed class MediaCommand
             Path.Combine(AppContext.BaseDirectory, "live"), cache)
         {
             Images = parsed.GetValue(_image) ?? [],
-            Answer = parsed.GetValue(_answer),
             SshKey = parsed.GetValue(_sshKey),
             Firmware = parsed.GetValue(_firmware),
             Overwrite = parsed.GetValue(_overwrite),

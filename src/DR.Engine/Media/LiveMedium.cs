@@ -8,7 +8,7 @@ namespace DR.Engine.Media;
 ///                      El Torito entry 2 ─▶ appended partition 2      UEFI, CD
 ///                      /boot/grub/grub.cfg       the one menu
 ///                      /live/vmlinuz initrd.img 10-debian.squashfs 20-dr.squashfs
-///                      /dr/images /dr/answer.json
+///                      /dr/images
 /// partition 2 (0xEF)   FAT: shim, signed GRUB    UEFI, USB
 /// </code>
 /// </summary>

@@ -10,8 +10,6 @@ public sealed record MediaRequest(string Output, string Program, string Sources,
     /// <summary>Images that travel on the medium: a file, or the name of a set of pieces.</summary>
     public IReadOnlyList<string> Images { get; init; } = [];
 
-    public string? Answer { get; init; }
-
     /// <summary>A public key, or a file of them, that lets an operator in by SSH; null for no SSH.</summary>
     public string? SshKey { get; init; }
 

@@ -68,11 +68,6 @@ public static class MediaPlanner
             throw new DrException(Failure.Usage, $"two images are called {Path.GetFileName(twice.Key)}: rename one of them");
         }
 
-        if (request.Answer is { } answer)
-        {
-            files.Add(OnMedium(answer, "/dr/answer.json"));
-        }
-
         if (request.SshKey is { } key)
         {
             RequirePublicKey(key);

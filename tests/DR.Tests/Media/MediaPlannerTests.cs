@@ -44,12 +44,11 @@ public sealed class MediaPlannerTests : IDisposable
     {
         Write("split.drimg.001", "1");
         Write("split.drimg.002", "2");
-        string answer = Write("any.json", "{}");
 
-        var plan = MediaPlanner.Plan(Request() with { Images = [Write("a.drimg", "a"), Path.Combine(_folder, "split.drimg")], Answer = answer });
+        var plan = MediaPlanner.Plan(Request() with { Images = [Write("a.drimg", "a"), Path.Combine(_folder, "split.drimg")] });
 
         Assert.Equal(
-            ["/dr/images/a.drimg", "/dr/images/split.drimg.001", "/dr/images/split.drimg.002", "/dr/answer.json"],
+            ["/dr/images/a.drimg", "/dr/images/split.drimg.001", "/dr/images/split.drimg.002"],
             plan.Files.Select(f => f.Target));
     }
 
