@@ -16,6 +16,7 @@ public class StageCosts(ITestOutputHelper output)
     private const int Most = 512;
 
     [Fact(Explicit = true)]
+    [Trait("Category", "Bench")]
     public void Cpu_seconds_per_gib()
     {
         string path = Environment.GetEnvironmentVariable("DR_BENCH_FILE") ?? throw new InvalidOperationException("DR_BENCH_FILE names no file");
