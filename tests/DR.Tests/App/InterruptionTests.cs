@@ -5,6 +5,7 @@ using DR.Tests.Engine;
 namespace DR.Tests.App;
 
 /// <summary>Signals, kills and full disks, on the real program.</summary>
+[Trait("Category", "Slow")]
 public sealed class InterruptionTests : IDisposable
 {
     private const long MiB = 1 << 20;
@@ -67,7 +68,6 @@ public sealed class InterruptionTests : IDisposable
     }
 
     [Fact]
-    [Trait("Category", "Slow")]
     public void Progress_on_a_pipe_is_a_plain_line_every_few_seconds()
     {
         string source = _real.Disk("source.raw", 24 * MiB, "label: gpt\nsize=16M,type=linux,name=root\n", _real.Ext4("root", 16 * MiB));

@@ -10,6 +10,7 @@ namespace DR.Tests.FileSystems;
 /// Bytes flipped where filesystems keep their structures: no exception but ours, no hang, and where the map is still believed,
 /// the filesystem's own tool reads the same map.
 /// </summary>
+[Trait("Category", "Slow")]
 public class DamageTests
 {
     private static readonly int Runs = int.TryParse(Environment.GetEnvironmentVariable("DR_RUNS"), out int runs) ? runs : 80;

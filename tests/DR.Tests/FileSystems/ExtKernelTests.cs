@@ -4,6 +4,7 @@ using DR.Tests.Doubles;
 namespace DR.Tests.FileSystems;
 
 /// <summary>Filesystems as the kernel leaves them, mounted, written and fragmented through a loop device.</summary>
+[Trait("Category", "Slow")]
 public class ExtKernelTests
 {
     [Theory]

@@ -6,6 +6,7 @@ using DR.Tests.Doubles;
 namespace DR.Tests.FileSystems;
 
 /// <summary>Filesystems of many groups, on sparse files.</summary>
+[Trait("Category", "Slow")]
 public class ExtSizeTests
 {
     [Theory]
@@ -51,7 +52,6 @@ public class ExtSizeTests
     }
 
     [Fact]
-    [Trait("Category", "Slow")]
     public void A_million_files_take_seconds()
     {
         ExtImage.RequireTools();

@@ -5,6 +5,7 @@ using DR.Tests.Doubles;
 namespace DR.Tests.Image;
 
 /// <summary>Whatever happens to an image on its medium is a clear error, and never taken for the image.</summary>
+[Trait("Category", "Slow")]
 public class DamageTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using DR.Tests.Doubles;
 namespace DR.Tests.Image;
 
 /// <summary>While salvaging, a block either comes as it was or is listed as lost.</summary>
+[Trait("Category", "Slow")]
 public class SalvageTests
 {
     [Fact]

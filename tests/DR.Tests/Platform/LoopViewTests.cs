@@ -7,6 +7,7 @@ using DR.Tests.Doubles;
 namespace DR.Tests.Platform;
 
 /// <summary>Runs of a disk that is held exclusively, shown to the real tools.</summary>
+[Trait("Category", "Slow")]
 public sealed class LoopViewTests : IDisposable
 {
     private const long Size = 64L << 20;

@@ -9,6 +9,7 @@ using static DR.Tests.Engine.SmallDisks;
 namespace DR.Tests.Engine.Capture;
 
 /// <summary>Sources that fail: what can be read is saved, the rest is named; what vanishes leaves an image that says so.</summary>
+[Trait("Category", "Slow")]
 public class SourceFaultTests
 {
     [Theory]

@@ -9,6 +9,7 @@ using static DR.Tests.Engine.SmallDisks;
 namespace DR.Tests.Engine.Restore;
 
 /// <summary>A stop at any moment leaves nothing changed, or a disk that is visibly empty, or one that is complete.</summary>
+[Trait("Category", "Slow")]
 public class InterruptTests
 {
     [Fact]

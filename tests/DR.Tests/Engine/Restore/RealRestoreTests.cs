@@ -9,6 +9,7 @@ using static DR.Tests.Engine.RealDisks;
 namespace DR.Tests.Engine.Restore;
 
 /// <summary>Whole disks of the real tools, there and back.</summary>
+[Trait("Category", "Slow")]
 public sealed class RealRestoreTests : IDisposable
 {
     private const string Gpt =

@@ -11,6 +11,7 @@ namespace DR.Tests.Engine.Restore;
 /// A restore that fails at any request leaves a disk that is visibly empty, or unchanged, or complete; says which; and can be
 /// started again as it says.
 /// </summary>
+[Trait("Category", "Slow")]
 public class WriteFaultTests
 {
     private const string Target = "/dev/target";
