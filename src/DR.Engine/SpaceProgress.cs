@@ -9,7 +9,7 @@ namespace DR.Engine;
 /// </summary>
 internal sealed class SpaceProgress(Manifest manifest, IJobReport report)
 {
-    private readonly Dictionary<int, Scale> _scales = manifest.Volumes.ToDictionary(v => v.Space, v => new Scale(v.AllocatedBytes));
+    private readonly Dictionary<int, Scale> _scales = manifest.Volumes.ToDictionary(v => v.Space, v => new Scale(v.SavedBytes));
 
     /// <param name="map">Says how many bytes the frames of its volume will have.</param>
     public void Expect(MapItem map)

@@ -26,7 +26,7 @@ internal static class VerifyCommand
         using var input = Composition.OpenImage(name);
         using var reader = new ImageStreamReader(input, composition.Compressor);
         var watch = Stopwatch.StartNew();
-        session.Report.Stage("verifying", reader.Manifest.Volumes.Sum(v => v.AllocatedBytes));
+        session.Report.Stage("verifying", reader.Manifest.Volumes.Sum(v => v.SavedBytes));
         var result = structure
             ? ImageVerifier.VerifyStructure(input, composition.Compressor, session.Report, cancel)
             : ImageVerifier.Verify(reader, composition.Compressor, Environment.ProcessorCount, session.Report, cancel);

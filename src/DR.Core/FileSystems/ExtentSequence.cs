@@ -37,6 +37,24 @@ internal static class ExtentSequence
         }
     }
 
+    /// <summary>The sequence without the bytes of the set.</summary>
+    public static IEnumerable<Extent> Without(this IEnumerable<Extent> extents, ExtentSet set)
+    {
+        foreach (var extent in extents)
+        {
+            if (!set.Overlaps(extent))
+            {
+                yield return extent;
+                continue;
+            }
+
+            foreach (var left in ExtentSet.From(extent).Subtract(set.Intersect(extent)).AsEnumerable())
+            {
+                yield return left;
+            }
+        }
+    }
+
     /// <summary>What of the set lies in the sequence too.</summary>
     public static ExtentSet Intersect(this ExtentSet set, IEnumerable<Extent> sequence)
     {

@@ -1,6 +1,7 @@
 using DR.Core.Devices;
 using DR.Core.FileSystems.Ext;
 using DR.Core.FileSystems.Fat;
+using DR.Core.FileSystems.Ntfs;
 using DR.Core.FileSystems.Swap;
 
 namespace DR.Core.FileSystems;
@@ -19,7 +20,7 @@ public static class FileSystemProbe
         Containers.OpenLdm,
         Containers.OpenLuks,
         Containers.OpenBitLocker,
-        NamedVolumes.OpenNtfs,
+        NtfsProbe.Open,
         NamedVolumes.OpenExFat,
         FatProbe.Open,
         SwapProbe.Open,

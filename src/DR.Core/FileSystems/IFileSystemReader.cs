@@ -33,6 +33,9 @@ public sealed record FileSystemFacts(
     /// <summary>Logical sector sizes, bytes, of the disks on which it can live: the smallest and the largest.</summary>
     public (int Smallest, int Largest) SectorSizes { get; init; } = (512, 4096);
 
+    /// <summary>Whether <see cref="AllocatedBytes"/> counts what <see cref="IFileSystemReader.Excluded"/> names.</summary>
+    public bool CountsExcluded { get; init; }
+
     /// <summary>Remarks for the plan, such as an external journal.</summary>
     public IReadOnlyList<string> Remarks { get; init; } = [];
 }

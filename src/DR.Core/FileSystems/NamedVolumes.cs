@@ -8,28 +8,6 @@ internal static class NamedVolumes
 {
     private const int ExFatLabelEntry = 0x83;
 
-    public static IFileSystemReader? OpenNtfs(IBlockDevice volume)
-    {
-        var header = volume.ReadUpTo(0, 512);
-        if (header.Length < 512 || !header.AsSpan(3, 8).SequenceEqual("NTFS    "u8))
-        {
-            return null;
-        }
-
-        var reader = new SpanReader(header, $"{volume.Name}, NTFS boot sector");
-        reader.Seek(11);
-        int sectorSize = reader.U16();
-        int perCluster = reader.U8();
-        reader.Seek(0x48);
-        ulong serial = reader.U64();
-
-        // Clusters above 64 KiB are written as a negative power of two.
-        long cluster = perCluster <= 0x80 ? sectorSize * perCluster : perCluster >= 0xE0 ? sectorSize * (1L << (256 - perCluster)) : 0;
-        bool possible = IsSectorSize(sectorSize) && cluster is > 0 and <= 2 << 20;
-        string? label = possible ? NtfsLabel.Read(volume, header, (int)cluster) : null;
-        return Named(volume, "ntfs", label, $"{serial:X16}", possible ? (int)cluster : 0, sectorSize);
-    }
-
     /// <summary>https://learn.microsoft.com/windows/win32/fileio/exfat-specification, main boot region.</summary>
     public static IFileSystemReader? OpenExFat(IBlockDevice volume)
     {

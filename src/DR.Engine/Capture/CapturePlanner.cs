@@ -33,7 +33,7 @@ public sealed class CapturePlanner(IMachine machine, string program)
         Number(regions, volumes);
         warnings.AddRange(volumes.Where(v => v.WholeBecause is not null).Select(v => $"{Where(disks, v)} ({v.Title}) is saved whole: {v.WholeBecause}"));
         var manifest = new Manifest(request.Name, program, inconsistent, machine.Describe(), disks, volumes, regions) { Warnings = warnings };
-        return new CapturePlan(request, manifest, volumes.Sum(v => v.AllocatedBytes) + regions.Sum(r => r.Extent.Length));
+        return new CapturePlan(request, manifest, volumes.Sum(v => v.SavedBytes) + regions.Sum(r => r.Extent.Length));
     }
 
     private void RefuseDoubles(List<DiskIdentity> identities)
@@ -103,6 +103,7 @@ public sealed class CapturePlanner(IMachine machine, string program)
         {
             GrowTool = facts.GrowTool,
             MaximumLength = facts.MaximumLength,
+            LeftOutBytes = facts.CountsExcluded ? excluded : 0,
             LargestSectorSize = facts.SectorSizes.Largest,
         };
     }

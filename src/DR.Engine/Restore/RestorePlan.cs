@@ -72,7 +72,7 @@ public sealed record RestorePlan(
     IReadOnlyList<string> Remarks)
 {
     /// <summary>Bytes that will come out of the image.</summary>
-    public long Bytes => Manifest.Volumes.Sum(v => v.AllocatedBytes) + Manifest.Regions.Sum(r => r.Extent.Length);
+    public long Bytes => Manifest.Volumes.Sum(v => v.SavedBytes) + Manifest.Regions.Sum(r => r.Extent.Length);
 }
 
 /// <summary>What became of a restore whose data is complete.</summary>

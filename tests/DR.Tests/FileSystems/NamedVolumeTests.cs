@@ -16,9 +16,6 @@ public class NamedVolumeTests
     [InlineData("btrfs", 160, "mkfs.btrfs", "-q")]
     [InlineData("exfat", 64, "mkfs.exfat", "-L Größe")]
     [InlineData("exfat", 64, "mkfs.exfat", "-c 64K")]
-    [InlineData("ntfs", 64, "mkfs.ntfs", "-F -Q -q -L Größe")]
-    [InlineData("ntfs", 64, "mkfs.ntfs", "-F -Q -q -c 65536 -s 512")]
-    [InlineData("ntfs", 64, "mkfs.ntfs", "-F -Q -q -s 4096")]
     public void Filesystems_are_named(string kind, int megabytes, string tool, string arguments)
     {
         Tools.Require(tool, "blkid");

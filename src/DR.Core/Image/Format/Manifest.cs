@@ -85,6 +85,13 @@ public sealed record ManifestVolume(
     /// <summary>Largest logical sector, bytes, of a disk that it can live on.</summary>
     public int LargestSectorSize { get; init; } = 4096;
 
+    /// <summary>Bytes in use that are left out because they come back as zeros; <see cref="AllocatedBytes"/> counts them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public long LeftOutBytes { get; init; }
+
+    /// <summary>Bytes in use whose content the image holds.</summary>
+    public long SavedBytes => AllocatedBytes - LeftOutBytes;
+
     public string Title => $"{Kind}{(string.IsNullOrEmpty(Label) ? "" : $" \"{Label}\"")}";
 }
 

@@ -75,6 +75,8 @@ internal static class ManifestChecks
             $"its map has blocks of {block} bytes");
         Require(volume.Length > 0 && BlockMap.CountOf(volume.Length, block) <= ImageFormat.MaxBlocks, where,
             $"{volume.Length} bytes are more than a map holds");
+        Require(volume.LeftOutBytes >= 0 && volume.LeftOutBytes <= volume.AllocatedBytes, where,
+            $"{volume.LeftOutBytes} of {volume.AllocatedBytes} bytes in use are left out");
         Require(volume.Segments.Count > 0, where, "it has no segments");
         long sum = 0;
         foreach (var segment in volume.Segments)
