@@ -6,7 +6,8 @@ set -euo pipefail
 packages=(
     libzstd1 fdisk gdisk                                   # dr itself, and the tools it calls
     e2fsprogs dosfstools mtools xfsprogs btrfs-progs       # filesystems: made, checked, grown
-    exfatprogs ntfs-3g lvm2 mdadm attr acl                 #   and the ones the readers are compared with
+    exfatprogs exfat-fuse ntfs-3g partclone lvm2 mdadm     #   and the ones the readers are compared with
+    attr acl
     parted cryptsetup-bin mount util-linux python3-minimal
     mmdebstrap shim-signed grub-efi-amd64-signed           # drill servers
     grub2-common grub-pc-bin

@@ -164,7 +164,9 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
         }
 
         disk.Flush();
-        notes.Add($"{name}: grown from {volume.Source.Length} to {volume.Extent.Length} bytes and checked");
+        VolumeGrower.Verify(volume.GrowTool!, new SliceBlockDevice(disk, volume.Extent, name));
+        notes.Add($"{name}: grown from {volume.Source.Length} to {volume.Extent.Length} bytes and checked"
+            + (volume.Source.Kind == "ntfs" ? "; Windows will check it once more when it starts" : ""));
     }
 
     /// <summary>
@@ -183,7 +185,7 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
             catch (Exception e) when (e is DrException or OperationCanceledException)
             {
                 throw new RestoreBrokenException(e,
-                    $"{StateWords(targets)}\nOnly growing the filesystem did not end: check it with e2fsck -f, then grow it with {volume.GrowTool} {plan.Disks[volume.Target].Identity.Path}.");
+                    $"{StateWords(targets)}\nOnly growing the filesystem did not end: check it with {VolumeGrower.CheckerFor(volume.GrowTool!)}, then grow it with {volume.GrowTool} {plan.Disks[volume.Target].Identity.Path}.");
             }
         }
 

@@ -1,4 +1,5 @@
 using DR.Core.Devices;
+using DR.Core.FileSystems.Ntfs;
 using DR.Core.Primitives;
 
 namespace DR.Engine.Restore;
@@ -12,6 +13,7 @@ public sealed class VolumeGrower(IToolRunner tools)
     public static IReadOnlyList<string> ToolsFor(string growTool) => growTool switch
     {
         "resize2fs" => ["resize2fs", "e2fsck"],
+        "ntfsresize" => ["ntfsresize", "ntfsfix"],
         _ => [growTool],
     };
 
@@ -26,10 +28,38 @@ public sealed class VolumeGrower(IToolRunner tools)
                 Check(name, "resize2fs", [path], [0], cancel);
                 Check(name, "e2fsck", ["-f", "-n", path], [0], cancel);
                 break;
+            case "ntfsresize":
+                // Without --force it stops where the volume was marked for a check; with it, it asks nothing.
+                Check(name, "ntfsresize", ["--info", "--no-progress-bar", path], [0], cancel);
+                Check(name, "ntfsresize", ["--force", "--no-progress-bar", path], [0], cancel);
+                Check(name, "ntfsresize", ["--info", "--force", "--no-progress-bar", path], [0], cancel);
+                Check(name, "ntfsfix", ["--no-action", path], [0], cancel);
+                break;
             default:
                 throw new DrException(Failure.Missing, $"{name}: growing by {growTool} is not known; restore with --grow none");
         }
     }
+
+    /// <summary>What the tool and its checker do not look at, seen by our own reader.</summary>
+    /// <param name="volume">The grown volume.</param>
+    /// <exception cref="DrException">It is not as it should be.</exception>
+    public static void Verify(string growTool, IBlockDevice volume)
+    {
+        try
+        {
+            if (growTool == "ntfsresize")
+            {
+                NtfsGrowth.Require(volume);
+            }
+        }
+        catch (CorruptDataException e)
+        {
+            throw new DrException(Failure.Failed, $"{growTool} left the filesystem in a state that is not right: {e.Message}. --grow none restores it as it was", e);
+        }
+    }
+
+    /// <summary>What to run on a volume whose growth did not end.</summary>
+    public static string CheckerFor(string growTool) => growTool == "ntfsresize" ? "ntfsfix --no-action" : "e2fsck -f";
 
     private void Check(string name, string tool, IReadOnlyList<string> arguments, int[] good, CancellationToken cancel)
     {
