@@ -1,4 +1,5 @@
 using DR.Core.Devices;
+using DR.Core.FileSystems.ExFat;
 using DR.Core.FileSystems.Ext;
 using DR.Core.FileSystems.Fat;
 using DR.Core.FileSystems.Ntfs;
@@ -21,7 +22,7 @@ public static class FileSystemProbe
         Containers.OpenLuks,
         Containers.OpenBitLocker,
         NtfsProbe.Open,
-        NamedVolumes.OpenExFat,
+        ExFatProbe.Open,
         FatProbe.Open,
         SwapProbe.Open,
         NamedVolumes.OpenXfs,

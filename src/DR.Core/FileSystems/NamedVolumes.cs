@@ -6,37 +6,6 @@ namespace DR.Core.FileSystems;
 /// <summary>Filesystems that are known by their headers and whose maps are not read: named, and saved whole.</summary>
 internal static class NamedVolumes
 {
-    private const int ExFatLabelEntry = 0x83;
-
-    /// <summary>https://learn.microsoft.com/windows/win32/fileio/exfat-specification, main boot region.</summary>
-    public static IFileSystemReader? OpenExFat(IBlockDevice volume)
-    {
-        var header = volume.ReadUpTo(0, 512);
-        if (header.Length < 512 || !header.AsSpan(3, 8).SequenceEqual("EXFAT   "u8))
-        {
-            return null;
-        }
-
-        var reader = new SpanReader(header, $"{volume.Name}, exFAT boot sector");
-        reader.Seek(88);
-        long heapSector = reader.U32();
-        reader.Skip(4);
-        long rootCluster = reader.U32();
-        uint serial = reader.U32();
-        reader.Seek(108);
-        int sectorShift = reader.U8();
-        int clusterShift = reader.U8();
-        if (sectorShift is < 9 or > 12 || clusterShift > 25 - sectorShift)
-        {
-            return Named(volume, "exfat", null, VolumeIds.FatSerial(serial), 0, 512);
-        }
-
-        int clusterSize = 1 << (sectorShift + clusterShift);
-        long root = (heapSector << sectorShift) + (rootCluster - 2) * clusterSize;
-        string? label = ExFatLabel(volume.ReadUpTo(root, Math.Min(clusterSize, 64 << 10)));
-        return Named(volume, "exfat", label, VolumeIds.FatSerial(serial), clusterSize, 1 << sectorShift);
-    }
-
     /// <summary>struct xfs_dsb, big endian.</summary>
     public static IFileSystemReader? OpenXfs(IBlockDevice volume)
     {
@@ -75,12 +44,6 @@ internal static class NamedVolumes
         string? label = VolumeIds.Label(reader.Bytes(256));
         int blockSize = sectorSize <= 65536 ? (int)sectorSize : 0;
         return Named(volume, "btrfs", label, uuid, blockSize, Math.Min(4096, blockSize));
-    }
-
-    private static string? ExFatLabel(byte[] directory)
-    {
-        var entry = directory.Chunk(32).TakeWhile(e => e.Length == 32 && e[0] != 0).FirstOrDefault(e => e[0] == ExFatLabelEntry);
-        return entry is null ? null : VolumeIds.Label16(entry.AsSpan(2, Math.Min(entry[1], (byte)11) * 2));
     }
 
     private static bool IsSectorSize(int size) => size is >= 512 and <= 4096 && int.IsPow2(size);

@@ -59,6 +59,17 @@ public class DamageTests
         Property.Holds(random => WithDamage(device, control, random, () => CheckNtfs(folder, device, image)), Runs);
     }
 
+    [Theory]
+    [InlineData("-c 512")]
+    [InlineData("-c 32K")]
+    public void ExFat(string arguments)
+    {
+        using var folder = new TempFolder();
+        using var device = new MemoryBlockDevice(File.ReadAllBytes(ExFatTests.MakeFull(folder, 40 << 20, arguments.Split(' '))));
+        var control = FileSystemProbe.Open(device).ControlSet();
+        Property.Holds(random => WithDamage(device, control, random, () => Exercise(device, "/scattered.bin")), Runs);
+    }
+
     [Fact]
     public void Random_bytes_with_a_magic_in_the_right_place()
     {

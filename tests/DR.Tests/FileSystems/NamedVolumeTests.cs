@@ -14,8 +14,6 @@ public class NamedVolumeTests
     [InlineData("xfs", 320, "mkfs.xfs", "-q -b size=1024")]
     [InlineData("btrfs", 160, "mkfs.btrfs", "-q -L data_on_btrfs")]
     [InlineData("btrfs", 160, "mkfs.btrfs", "-q")]
-    [InlineData("exfat", 64, "mkfs.exfat", "-L Größe")]
-    [InlineData("exfat", 64, "mkfs.exfat", "-c 64K")]
     public void Filesystems_are_named(string kind, int megabytes, string tool, string arguments)
     {
         Tools.Require(tool, "blkid");
