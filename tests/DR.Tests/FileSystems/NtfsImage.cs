@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using DR.Core.FileSystems;
 using DR.Core.Primitives;
 using DR.Tests.Doubles;
 

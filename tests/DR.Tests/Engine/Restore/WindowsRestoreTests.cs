@@ -40,7 +40,7 @@ public sealed class WindowsRestoreTests : IDisposable
         var (old, now) = (LayoutReader.Read(before), LayoutReader.Read(after));
         Assert.Equal(old.Partitions.Select(p => (p.Id, p.Name, p.Type, p.Attributes)), now.Partitions.Select(p => (p.Id, p.Name, p.Type, p.Attributes)));
         Assert.Equal(0x8000000000000001, now.Partitions[3].Attributes);
-        Assert.Equal([36 * MiB, 16 * MiB, 24 * MiB], new[] { 0, 1, 3 }.Select(i => now.Partitions[i].Extent.Length));
+        Assert.Equal([36 * MiB, 16 * MiB, 24 * MiB], now.Partitions.Where((_, i) => i != 2).Select(p => p.Extent.Length));
         Assert.True(now.Partitions[2].Extent.Length > 200 * MiB);
         Assert.Contains(result.Notes, n => n.Contains("Windows will check it once more", StringComparison.Ordinal));
 
