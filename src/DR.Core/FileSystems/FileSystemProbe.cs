@@ -4,6 +4,7 @@ using DR.Core.FileSystems.Ext;
 using DR.Core.FileSystems.Fat;
 using DR.Core.FileSystems.Ntfs;
 using DR.Core.FileSystems.Swap;
+using DR.Core.FileSystems.Xfs;
 
 namespace DR.Core.FileSystems;
 
@@ -25,7 +26,7 @@ public static class FileSystemProbe
         ExFatProbe.Open,
         FatProbe.Open,
         SwapProbe.Open,
-        NamedVolumes.OpenXfs,
+        XfsProbe.Open,
         ExtProbe.Open,
         NamedVolumes.OpenBtrfs,
     ];

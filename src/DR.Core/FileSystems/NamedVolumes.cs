@@ -6,26 +6,6 @@ namespace DR.Core.FileSystems;
 /// <summary>Filesystems that are known by their headers and whose maps are not read: named, and saved whole.</summary>
 internal static class NamedVolumes
 {
-    /// <summary>struct xfs_dsb, big endian.</summary>
-    public static IFileSystemReader? OpenXfs(IBlockDevice volume)
-    {
-        var header = volume.ReadUpTo(0, 512);
-        if (header.Length < 512 || !header.AsSpan().StartsWith("XFSB"u8))
-        {
-            return null;
-        }
-
-        var reader = new SpanReader(header, $"{volume.Name}, XFS superblock");
-        reader.Seek(4);
-        uint blockSize = reader.U32BE();
-        reader.Seek(32);
-        string? uuid = VolumeIds.Uuid(reader.Bytes(16));
-        reader.Seek(102);
-        int sectorSize = reader.U16BE();
-        reader.Seek(108);
-        return Named(volume, "xfs", VolumeIds.Label(reader.Bytes(12)), uuid, blockSize <= 65536 ? (int)blockSize : 0, sectorSize);
-    }
-
     /// <summary>struct btrfs_super_block at 64 KiB.</summary>
     public static IFileSystemReader? OpenBtrfs(IBlockDevice volume)
     {

@@ -9,11 +9,18 @@ public sealed class VolumeGrower(IToolRunner tools)
 {
     private const int KilledByInterrupt = 128 + 2;
 
+    /// <summary>
+    /// XFS grows only while it is mounted. Nobody else sees this mount, it ends with the shell whatever ends that, and a volume of
+    /// the same UUID may be mounted elsewhere. Its end is waited for, so that a failed last write is one of ours.
+    /// </summary>
+    private const string GrowXfs = "mount -t xfs -o nouuid,nosuid,nodev,noexec \"$1\" /mnt; xfs_growfs -d /mnt; umount /mnt";
+
     /// <summary>Tools that growing by <paramref name="growTool"/> needs.</summary>
     public static IReadOnlyList<string> ToolsFor(string growTool) => growTool switch
     {
         "resize2fs" => ["resize2fs", "e2fsck"],
         "ntfsresize" => ["ntfsresize", "ntfsfix"],
+        "xfs_growfs" => ["xfs_growfs", "xfs_repair", "unshare", "mount", "umount", "sh"],
         _ => [growTool],
     };
 
@@ -34,6 +41,11 @@ public sealed class VolumeGrower(IToolRunner tools)
                 Check(name, "ntfsresize", ["--force", "--no-progress-bar", path], [0], cancel);
                 Check(name, "ntfsresize", ["--info", "--force", "--no-progress-bar", path], [0], cancel);
                 Check(name, "ntfsfix", ["--no-action", path], [0], cancel);
+                break;
+            case "xfs_growfs":
+                Check(name, "xfs_repair", ["-n", path], [0], cancel);
+                Check(name, "unshare", ["--mount", "sh", "-ec", GrowXfs, "sh", path], [0], cancel);
+                Check(name, "xfs_repair", ["-n", path], [0], cancel);
                 break;
             default:
                 throw new DrException(Failure.Missing, $"{name}: growing by {growTool} is not known; restore with --grow none");
@@ -59,7 +71,12 @@ public sealed class VolumeGrower(IToolRunner tools)
     }
 
     /// <summary>What to run on a volume whose growth did not end.</summary>
-    public static string CheckerFor(string growTool) => growTool == "ntfsresize" ? "ntfsfix --no-action" : "e2fsck -f";
+    public static string CheckerFor(string growTool) => growTool switch
+    {
+        "ntfsresize" => "ntfsfix --no-action",
+        "xfs_growfs" => "xfs_repair -n",
+        _ => "e2fsck -f",
+    };
 
     private void Check(string name, string tool, IReadOnlyList<string> arguments, int[] good, CancellationToken cancel)
     {

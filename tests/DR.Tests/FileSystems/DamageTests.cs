@@ -70,6 +70,52 @@ public class DamageTests
         Property.Holds(random => WithDamage(device, control, random, () => Exercise(device, "/scattered.bin")), Runs);
     }
 
+    /// <summary>Half of the time the checksums are mended, so that what they would stop is tried too.</summary>
+    [Theory]
+    [InlineData("-d agcount=2", 4096, 512)]
+    [InlineData("-b size=1k -m rmapbt=1 -i nrext64=1", 1024, 512)]
+    [InlineData("-m finobt=0,reflink=0 -i sparse=0,size=1024", 4096, 1024)]
+    public void Xfs(string arguments, int blockSize, int inodeSize)
+    {
+        using var folder = new TempFolder();
+        string image = XfsImage.Make(folder, "a.img", 96 << 20, arguments);
+        using var device = new TestFileDevice(image, writable: true);
+        var control = FileSystemProbe.Open(device).ControlSet();
+        var structures = XfsDamage.Structures(device, control, blockSize, 512, inodeSize);
+        Assert.True(structures.Count > 3000);
+        int believed = 0;
+        Property.Holds(random =>
+        {
+            var (start, length, field) = structures[random.Next(random.Next(2) == 0 ? 40 : structures.Count)];
+            if (random.Next(2) == 0)
+            {
+                WithDamage(device, control, random, () => believed += CheckXfs(device, image) ? 1 : 0);
+                return;
+            }
+
+            WithDamage(device, ExtentSet.From(new Extent(start, length)), random, () =>
+            {
+                var stored = device.ReadBytes(start + field, 4);
+                XfsDamage.Mend(device, start, length, field);
+                believed += CheckXfs(device, image) ? 1 : 0;
+                device.Write(stored, start + field);
+            });
+        }, Runs * 3);
+        Assert.InRange(believed, Runs / 4, Runs * 3 - Runs / 4);
+    }
+
+    [Theory]
+    [InlineData("-m crc=0")]
+    [InlineData("-m crc=0 -l lazy-count=0 -b size=512")]
+    public void Xfs_of_version_4(string arguments)
+    {
+        using var folder = new TempFolder();
+        string image = XfsImage.MakeByProto(folder, "a.img", 64 << 20, arguments);
+        using var device = new TestFileDevice(image, writable: true);
+        var control = FileSystemProbe.Open(device).ControlSet();
+        Property.Holds(random => WithDamage(device, control, random, () => CheckXfs(device, image)), Runs * 2);
+    }
+
     [Fact]
     public void Random_bytes_with_a_magic_in_the_right_place()
     {
@@ -143,6 +189,19 @@ public class DamageTests
             var reader = FileSystemProbe.Open(device);
             Assert.Equal(NtfsImage.Judge(folder, image).Used.AsEnumerable(), reader.Allocated(device.All()));
         }
+    }
+
+    /// <summary>Whether the map is believed and was compared.</summary>
+    private static bool CheckXfs(IBlockDevice device, string image)
+    {
+        bool mapped = Exercise(device, "/holes") | Exercise(device, "/many/a-file-of-some-length-1");
+        if (!mapped || XfsImage.TryJudge(image) is not { } judge)
+        {
+            return false;
+        }
+
+        Assert.Equal(judge.Used.AsEnumerable(), FileSystemProbe.Open(device).Allocated(device.All()));
+        return true;
     }
 
     /// <summary>Asks a reader everything; true where the map is believed.</summary>

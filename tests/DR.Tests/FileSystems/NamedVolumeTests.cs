@@ -10,8 +10,6 @@ namespace DR.Tests.FileSystems;
 public class NamedVolumeTests
 {
     [Theory]
-    [InlineData("xfs", 320, "mkfs.xfs", "-q -L rootxfs")]
-    [InlineData("xfs", 320, "mkfs.xfs", "-q -b size=1024")]
     [InlineData("btrfs", 160, "mkfs.btrfs", "-q -L data_on_btrfs")]
     [InlineData("btrfs", 160, "mkfs.btrfs", "-q")]
     public void Filesystems_are_named(string kind, int megabytes, string tool, string arguments)
