@@ -1,4 +1,5 @@
 using DR.Core.Devices;
+using DR.Core.FileSystems.Btrfs;
 using DR.Core.FileSystems.ExFat;
 using DR.Core.FileSystems.Ext;
 using DR.Core.FileSystems.Fat;
@@ -28,7 +29,7 @@ public static class FileSystemProbe
         SwapProbe.Open,
         XfsProbe.Open,
         ExtProbe.Open,
-        NamedVolumes.OpenBtrfs,
+        BtrfsProbe.Open,
     ];
 
     /// <param name="volume">Stays the caller's; read as long as the reader is used.</param>

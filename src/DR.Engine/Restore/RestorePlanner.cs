@@ -153,7 +153,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         var missing = needed.Where(t => !tools.Has(t)).ToList();
         if (missing.Count > 0)
         {
-            throw new DrException(Failure.Missing, $"these tools are needed and not there: {string.Join(", ", missing)}; nothing was changed. Install them (Debian: e2fsprogs, ntfs-3g, mtools); what grows a filesystem is not needed with --grow none");
+            throw new DrException(Failure.Missing, $"these tools are needed and not there: {string.Join(", ", missing)}; nothing was changed. Install them (Debian: e2fsprogs, xfsprogs, btrfs-progs, ntfs-3g, mtools); what grows a filesystem is not needed with --grow none");
         }
     }
 }

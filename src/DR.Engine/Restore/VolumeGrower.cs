@@ -15,12 +15,17 @@ public sealed class VolumeGrower(IToolRunner tools)
     /// </summary>
     private const string GrowXfs = "mount -t xfs -o nouuid,nosuid,nodev,noexec \"$1\" /mnt; xfs_growfs -d /mnt; umount /mnt";
 
+    /// <summary>Likewise; and the kernel has to forget where it has seen this filesystem.</summary>
+    private const string GrowBtrfs =
+        "mount -t btrfs -o nosuid,nodev,noexec \"$1\" /mnt; btrfs filesystem resize max /mnt; umount /mnt; btrfs device scan --forget \"$1\"";
+
     /// <summary>Tools that growing by <paramref name="growTool"/> needs.</summary>
     public static IReadOnlyList<string> ToolsFor(string growTool) => growTool switch
     {
         "resize2fs" => ["resize2fs", "e2fsck"],
         "ntfsresize" => ["ntfsresize", "ntfsfix"],
         "xfs_growfs" => ["xfs_growfs", "xfs_repair", "unshare", "mount", "umount", "sh"],
+        "btrfs" => ["btrfs", "btrfs", "unshare", "mount", "umount", "sh"],
         _ => [growTool],
     };
 
@@ -46,6 +51,11 @@ public sealed class VolumeGrower(IToolRunner tools)
                 Check(name, "xfs_repair", ["-n", path], [0], cancel);
                 Check(name, "unshare", ["--mount", "sh", "-ec", GrowXfs, "sh", path], [0], cancel);
                 Check(name, "xfs_repair", ["-n", path], [0], cancel);
+                break;
+            case "btrfs":
+                Check(name, "btrfs", ["check", "--readonly", path], [0], cancel);
+                Check(name, "unshare", ["--mount", "sh", "-ec", GrowBtrfs, "sh", path], [0], cancel);
+                Check(name, "btrfs", ["check", "--readonly", path], [0], cancel);
                 break;
             default:
                 throw new DrException(Failure.Missing, $"{name}: growing by {growTool} is not known; restore with --grow none");

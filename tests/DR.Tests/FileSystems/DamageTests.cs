@@ -116,6 +116,37 @@ public class DamageTests
         Property.Holds(random => WithDamage(device, control, random, () => CheckXfs(device, image)), Runs * 2);
     }
 
+    [Theory]
+    [InlineData(160, "-n 4096")]
+    [InlineData(96, "--mixed")]
+    public void Btrfs(int megabytes, string arguments)
+    {
+        using var folder = new TempFolder();
+        string image = BtrfsImage.Make(folder, "a.img", (long)megabytes << 20, arguments);
+        using var device = new TestFileDevice(image, writable: true);
+        var control = FileSystemProbe.Open(device).ControlSet();
+        var blocks = control.AsEnumerable().SelectMany(e => Enumerable.Range(0, (int)(e.Length / 4096)).Select(i => e.Start + i * 4096L))
+            .Where(o => o == 65536 || (o >= 1 << 20 && o != 64 << 20)).ToList();
+        int believed = 0;
+        Property.Holds(random =>
+        {
+            long start = random.Next(4) == 0 ? 65536 : blocks[random.Next(blocks.Count)];
+            bool mended = random.Next(3) > 0;
+            WithDamage(device, ExtentSet.From(new Extent(start, random.Next(2) == 0 ? 512 : 4096)), random, () =>
+            {
+                var stored = device.ReadBytes(start, 4);
+                if (mended)
+                {
+                    BtrfsTests.Mend(device, start, 4096);
+                }
+
+                believed += CheckBtrfs(device, image) ? 1 : 0;
+                device.Write(stored, start);
+            });
+        }, Runs * 2);
+        Assert.InRange(believed, 1, Runs * 2 - 1);
+    }
+
     [Fact]
     public void Random_bytes_with_a_magic_in_the_right_place()
     {
@@ -196,6 +227,18 @@ public class DamageTests
     {
         bool mapped = Exercise(device, "/holes") | Exercise(device, "/many/a-file-of-some-length-1");
         if (!mapped || XfsImage.TryJudge(image) is not { } judge)
+        {
+            return false;
+        }
+
+        Assert.Equal(judge.Used.AsEnumerable(), FileSystemProbe.Open(device).Allocated(device.All()));
+        return true;
+    }
+
+    /// <summary>Whether the map is believed and was compared.</summary>
+    private static bool CheckBtrfs(IBlockDevice device, string image)
+    {
+        if (!Exercise(device, "/x") || BtrfsImage.TryJudge(image) is not { } judge)
         {
             return false;
         }

@@ -10,19 +10,6 @@ namespace DR.Tests.FileSystems;
 public class NamedVolumeTests
 {
     [Theory]
-    [InlineData("btrfs", 160, "mkfs.btrfs", "-q -L data_on_btrfs")]
-    [InlineData("btrfs", 160, "mkfs.btrfs", "-q")]
-    public void Filesystems_are_named(string kind, int megabytes, string tool, string arguments)
-    {
-        Tools.Require(tool, "blkid");
-        using var folder = new TempFolder();
-        string image = folder.Sparse("a.img", (long)megabytes << 20);
-        Tools.Run(tool, [.. arguments.Split(' '), image]);
-        AssertNamed(kind, image);
-        Assert.Equal(Images.Blkid(image, "TYPE"), kind);
-    }
-
-    [Theory]
     [InlineData("luks1", "")]
     [InlineData("luks2", "secret label")]
     public void Luks_is_named(string type, string label)
