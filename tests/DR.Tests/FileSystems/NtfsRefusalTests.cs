@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using DR.Core.Devices;
 using DR.Core.FileSystems;
+using DR.Core.Primitives;
 using DR.Tests.Doubles;
 
 namespace DR.Tests.FileSystems;
@@ -124,6 +125,19 @@ public class NtfsRefusalTests
         }
 
         AssertWhole(device, reason, clean: what is "version" or "flags");
+    }
+
+    [Fact]
+    public void A_volume_whose_MFT_cannot_be_read_is_named_and_saved_whole()
+    {
+        using var folder = new TempFolder();
+        string image = NtfsImage.Make(folder, "a.img", 24 << 20, "-L", "worn");
+        using var device = new TestFileDevice(image);
+        long root = FileSystemProbe.Open(device).ExtentsOf("/$MFT").Extents[0].Start + 5 * 1024;
+        using var faulty = new FaultyBlockDevice(device) { Unreadable = ExtentSet.From(new Extent(root, 512)) };
+        AssertWhole(faulty, "read", clean: false);
+        var facts = FileSystemProbe.Open(faulty).Facts;
+        Assert.Equal((Images.Blkid(image, "UUID"), "worn"), (facts.Uuid, facts.Label));
     }
 
     private static void AssertVerdict(string image, string? reason, int verdict)

@@ -12,7 +12,16 @@ internal static class XfsDamage
 
     private static readonly Dictionary<string, int> Blocks = new()
     {
-        ["AB3B"] = 52, ["AB3C"] = 52, ["IAB3"] = 52, ["FIB3"] = 52, ["RMB3"] = 52, ["R3FC"] = 52, ["BMA3"] = 64, ["XDB3"] = 4, ["XDD3"] = 4, ["XDF3"] = 4,
+        ["AB3B"] = 52,
+        ["AB3C"] = 52,
+        ["IAB3"] = 52,
+        ["FIB3"] = 52,
+        ["RMB3"] = 52,
+        ["R3FC"] = 52,
+        ["BMA3"] = 64,
+        ["XDB3"] = 4,
+        ["XDD3"] = 4,
+        ["XDF3"] = 4,
     };
 
     public static void Write(IBlockDevice device, long offset, uint value)

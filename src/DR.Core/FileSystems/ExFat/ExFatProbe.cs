@@ -29,7 +29,7 @@ internal static class ExFatProbe
             facts = facts with { Label = root.Label };
             return Open(volume, boot, tree, root, facts);
         }
-        catch (CorruptDataException e)
+        catch (Exception e) when (e is CorruptDataException or DeviceFaultException { Kind: FaultKind.Medium })
         {
             return new WholeVolumeReader(volume, facts with { WholeBecause = e.Message });
         }
@@ -49,7 +49,7 @@ internal static class ExFatProbe
         {
             return OpenMapped(volume, boot, tree, root, facts);
         }
-        catch (CorruptDataException e)
+        catch (Exception e) when (e is CorruptDataException or DeviceFaultException { Kind: FaultKind.Medium })
         {
             return new WholeVolumeReader(volume, facts with { WholeBecause = e.Message });
         }

@@ -24,7 +24,7 @@ internal static class NtfsProbe
             var identity = NtfsIdentity.Read(mft.Open(NtfsMft.VolumeRecord), $"{volume.Name}, $Volume");
             return Open(volume, boot, mft, identity, facts with { Label = identity.Label });
         }
-        catch (CorruptDataException e)
+        catch (Exception e) when (e is CorruptDataException or DeviceFaultException { Kind: FaultKind.Medium })
         {
             return new WholeVolumeReader(volume, facts with { WholeBecause = e.Message });
         }
@@ -51,7 +51,7 @@ internal static class NtfsProbe
             facts = facts with { Clean = true, WholeBecause = null, Length = boot.Length, AllocatedBytes = bitmap.CountUsed() * boot.ClusterSize };
             return new NtfsReader(volume, boot, mft, bitmap, pages, bad, facts);
         }
-        catch (CorruptDataException e)
+        catch (Exception e) when (e is CorruptDataException or DeviceFaultException { Kind: FaultKind.Medium })
         {
             return new WholeVolumeReader(volume, facts with { WholeBecause = e.Message });
         }

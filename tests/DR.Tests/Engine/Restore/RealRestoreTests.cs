@@ -81,7 +81,7 @@ public sealed class RealRestoreTests : IDisposable
         }
 
         string target = _real.Blank("target", 120 * MiB);
-        var result = _real.Restore(_real.Capture(source), "last", target);
+        var result = _real.Restore(_real.Capture(source), "root", target);
         using var after = Open(target);
         var now = LayoutReader.Read(after);
         Assert.Equal([(1, MiB, 56 * MiB), (2, 60 * MiB, 50 * MiB), (5, 61 * MiB, 36 * MiB), (6, 98 * MiB, 8 * MiB)],
