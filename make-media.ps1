@@ -9,17 +9,29 @@ param(
     [ValidateSet('live', 'winpe')] [string] $Kind = 'live',
     [Parameter(Mandatory)] [string] $Out,
     [string[]] $Image = @(),
+    [string] $Answer,
+    [string] $Ca,
+    [string] $Credentials,
+    [string] $Drivers,
     [string] $SshKey,
     [switch] $Firmware,
     [string] $Program,
+    [switch] $OverwriteIso,
+    [switch] $Plan,
     [string] $Dr = 'dr'
 )
 
 $arguments = @('media', 'build', '--kind', $Kind, '--out', $Out)
 foreach ($file in $Image) { $arguments += @('--image', $file) }
+if ($Answer) { $arguments += @('--answer', $Answer) }
+if ($Ca) { $arguments += @('--ca', $Ca) }
+if ($Credentials) { $arguments += @('--credentials', $Credentials) }
+if ($Drivers) { $arguments += @('--drivers', $Drivers) }
 if ($SshKey) { $arguments += @('--ssh-key', $SshKey) }
 if ($Firmware) { $arguments += '--firmware' }
 if ($Program) { $arguments += @('--program', $Program) }
+if ($OverwriteIso) { $arguments += '--overwrite-iso' }
+if ($Plan) { $arguments += '--plan' }
 
 & $Dr @arguments
 exit $LASTEXITCODE

@@ -12,9 +12,11 @@ packages=(
     mmdebstrap shim-signed grub-efi-amd64-signed           # drill servers
     grub2-common grub-pc-bin
     squashfs-tools xorriso                                 # the recovery medium
+    nginx-light openssl samba smbclient nfs-ganesha-vfs    # servers that images come from
     qemu-system-x86 qemu-utils ovmf                        # the machines they boot in
     partclone fio zstd time                                # peers of the benchmark
-    jq shellcheck                                          # the gate
+    kmod                                                   # judges which driver serves a device
+    jq shellcheck tmux                                     # the gate; tmux is the terminal that judges the screens
 )
 
 [[ $(id -u) == 0 ]] || { echo "setup: run as root: drills need loop devices, mounts and chroot" >&2; exit 7; }

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Which units run on the medium. Nobody logs in: the console belongs to whoever stands before the machine.
+# Which units run on the medium. Nobody logs in: the console belongs to whoever stands before the machine. The screen is on
+# tty1 and ttyS0, a plain console on tty2 (Alt-F2).
 set -eu
 root=$1
 
-systemctl --root="$root" --quiet enable dr-console@tty1.service dr-console@ttyS0.service
+systemctl --root="$root" --quiet enable dr-unattended.service dr-ui.service dr-console@tty2.service
 systemctl --root="$root" --quiet enable ssh.service systemd-networkd.service systemd-resolved.service
 
 # No password, no login prompt.

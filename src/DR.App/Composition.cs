@@ -1,12 +1,19 @@
 using System.Reflection;
+using DR.App.Screens;
+using DR.App.Unattended;
 using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
 using DR.Engine.Media;
+using DR.Engine.Reports;
 using DR.Engine.Restore;
+using DR.Engine.Sources;
+using DR.Engine.Unattended;
 using DR.Platform;
+using DR.Platform.Http;
 using DR.Platform.ImageFiles;
+using DR.Platform.Volumes;
 
 namespace DR.App;
 
@@ -35,9 +42,62 @@ internal sealed class Composition
 
     public RestorePipeline RestorePipeline => new(Machine, Tools, Compressor);
 
+    public IVolumeMounter Mounter => new VolumeMounter(Tools);
+
+    /// <param name="folders">Where images are looked for, besides the medium and the attached disks.</param>
+    /// <param name="unattended">Whether an answer file is carried out first.</param>
+    public ScreenParts Screens(IReadOnlyList<string> folders, bool unattended) => new(
+        Machine, Tools, () => Compressor, Images(null, null, null, folders),
+        image => CreateImage(image, null, overwrite: false), Report, Program, TimeProvider.System)
+    {
+        Answer = unattended ? CarryOutAnswer : null,
+    };
+
+    /// <summary>A restore from the screen leaves its report on this system and, if it can, in the restored one.</summary>
+    private string Report(ReportWanted wanted)
+    {
+        var report = new ReportMaker(Machine, Tools, TimeProvider.System, Program)
+            .Make(wanted.Result is null ? "failed" : "restored", wanted.Words, wanted.Plan, wanted.Location, wanted.Result, wanted.Log);
+        string[] restored = wanted.Result is null ? [] : [new SystemReport(Machine, Tools).Write(wanted.Plan, report)];
+        return string.Join(" ", ReportSender.Send(report, ["/var/log/dr"]).Concat(restored));
+    }
+
+    private void CarryOutAnswer(IUnattendedConsole console, Action<string> say, CancellationToken cancel)
+    {
+        var parts = Unattended;
+        var outcome = new UnattendedJob(parts, console).Run(() => new AnswerFinder(parts.Files).Find(File.ReadAllText("/proc/cmdline"), cancel), cancel);
+        new MachinePower(Tools, say).Do(outcome);
+    }
+
     public MediaBuilder MediaBuilder => new(Tools);
 
-    /// <summary>Opens an IMAGE argument for reading.</summary>
+    public ReportSender ReportSender => new(Files(null, null));
+
+    public UnattendedParts Unattended =>
+        new(Machine, Tools, Compressor, Images(null, null, null), Files(null, null), new MediumNetwork(new NetworkSetup(Tools)), TimeProvider.System, Program);
+
+    /// <summary>Where images are found and opened.</summary>
+    /// <param name="caFile">Null for the one on the medium, if there is one.</param>
+    /// <param name="credentialsFile">Null for the one on the medium, if there is one.</param>
+    /// <param name="note">Is told of every connection that breaks and is made anew.</param>
+    /// <param name="folders">Searched besides the medium and the attached disks.</param>
+    public IImageLibrary Images(string? caFile, string? credentialsFile, Action<string>? note, params IReadOnlyList<string> folders)
+    {
+        var credentials = CredentialsIn(credentialsFile);
+        return new ImageLibrary(Mounter, new ImageOpener(credentials, caFile ?? OnMedium("ca.pem"), note), Compressor, credentials)
+        {
+            Folders = ["/run/live/medium", .. folders],
+        };
+    }
+
+    /// <summary>Where small files are: answers, reports. As for <see cref="Images"/>.</summary>
+    public IFileLibrary Files(string? caFile, string? credentialsFile)
+    {
+        var credentials = CredentialsIn(credentialsFile);
+        return new FileLibrary(Mounter, new WebFiles(credentials, caFile ?? OnMedium("ca.pem")), credentials);
+    }
+
+    /// <summary>Opens the image at a path.</summary>
     public static FileImageInput OpenImage(string image) => new(LocalPath(image));
 
     public static FileImageOutput CreateImage(string image, long? pieceLimit, bool overwrite) =>
@@ -52,12 +112,13 @@ internal sealed class Composition
             : path;
     }
 
-    /// <exception cref="DrException">It lies where this version cannot reach it.</exception>
-    public static string LocalPath(string image)
-    {
-        string[] later = ["tape:", "vtape:", "http://", "https://"];
-        return later.FirstOrDefault(p => image.StartsWith(p, StringComparison.Ordinal)) is { } scheme
-            ? throw new DrException(Failure.Usage, $"{image}: images at {scheme} are not supported by this version")
-            : image;
-    }
+    /// <summary>The path of an image that is written.</summary>
+    /// <exception cref="DrException">It is not a path.</exception>
+    private static string LocalPath(string image) => ImageLocation.Parse(image) is ImageLocation.File file
+        ? file.Path
+        : throw new DrException(Failure.Usage, $"images are written to a path, and only read from {image.Split(':')[0]}:. Mount the place first");
+
+    private static Credentials CredentialsIn(string? file) => (file ?? OnMedium("credentials")) is { } path ? CredentialsFile.Read(path) : Credentials.None;
+
+    private static string? OnMedium(string name) => File.Exists("/run/live/medium/dr/" + name) ? "/run/live/medium/dr/" + name : null;
 }

@@ -24,13 +24,13 @@ internal sealed class SpaceProgress(Manifest manifest, IJobReport report)
     {
         if (!_scales.TryGetValue(space, out var scale))
         {
-            report.Advance(bytes);
+            report.Advance(space, bytes);
             return;
         }
 
         scale.Done += bytes;
         long now = scale.Expected == 0 ? 0 : (long)((Int128)scale.Planned * Math.Min(scale.Done, scale.Expected) / scale.Expected);
-        report.Advance(now - scale.Told);
+        report.Advance(space, now - scale.Told);
         scale.Told = now;
     }
 

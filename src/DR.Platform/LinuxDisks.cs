@@ -85,12 +85,20 @@ internal sealed class LinuxDisks(SystemFiles system)
         return disk.IsLoop ? "loop"
             : path.Contains("/usb", StringComparison.Ordinal) ? "usb"
             : path.Contains("/ata", StringComparison.Ordinal) ? "ata"
-            : path.Contains("/nvme", StringComparison.Ordinal) ? "nvme"
+            : path.Contains("/nvme", StringComparison.Ordinal) ? IsFabric(disk.Folder) ? "nvmeof" : "nvme"
             : path.Contains("/mmc", StringComparison.Ordinal) ? "mmc"
+            : path.Contains("/rport-", StringComparison.Ordinal) ? "fc"
+            : path.Contains("/session", StringComparison.Ordinal) ? "iscsi"
             : path.Contains("/host", StringComparison.Ordinal) ? "scsi"
             : path.Contains("/virtio", StringComparison.Ordinal) ? "virtio"
             : "unknown";
     }
+
+    /// <summary>Whether any way to an NVMe disk is a network. With several ways, the controllers lie below the subsystem.</summary>
+    private bool IsFabric(string folder) =>
+        system.Names(folder + "/device").Where(n => n.StartsWith("nvme", StringComparison.Ordinal)).Select(n => $"{folder}/device/{n}/transport")
+            .Append(folder + "/device/transport")
+            .Any(f => system.Text(f) is { Length: > 0 } and not "pcie");
 
     /// <summary>Printable characters, blanks joined by "_" as udev does, so that it can be typed; null if nothing is left.</summary>
     private static string? Clean(string? text)

@@ -15,6 +15,9 @@ internal sealed class MountTable(IReadOnlyList<Mount> mounts, IReadOnlyList<Moun
     /// <summary>Of this process, and those that only the first process of the machine sees.</summary>
     public IEnumerable<Mount> All => mounts.Concat(elsewhere);
 
+    /// <summary>Whether this process sees it.</summary>
+    public bool IsOwn(Mount mount) => mounts.Contains(mount);
+
     public static MountTable Read(SystemFiles system)
     {
         var own = Parse(system.Lines("/proc/self/mountinfo"));

@@ -13,7 +13,7 @@ internal static class BootCommand
         new Verb("boot", "Looks into, or repairs, what a machine starts from.", ["dr boot inspect /dev/sda", "dr boot repair /dev/sda"], 0, 1, 2, 3, 7, 9, 130)
         {
             Part(common, "inspect", "Says whether firmware without boot entries will find a system on the disks, reading only.", repair: false),
-            Part(common, "repair", "Copies the system's own loader to where firmware without boot entries looks for it. Can be run again at any time.", repair: true),
+            Part(common, "repair", "Copies the system's own loader to where firmware without boot entries looks for it, and gives this computer's firmware one boot entry for it. Can be run again at any time.", repair: true),
         };
 
     private static Verb Part(CommonOptions common, string name, string summary, bool repair)
@@ -47,9 +47,11 @@ internal static class BootCommand
         var layout = LayoutReader.Read(disk);
         var boot = new EfiBootRepair(composition.Machine, composition.Tools);
         var states = repair ? boot.Run(disk, layout, cancel) : boot.Inspect(disk, layout, cancel);
+        var entries = repair ? new EfiBootEntries(composition.Machine, composition.Tools)
+            .Set(identity, layout, boot.Inspect(disk, layout, cancel), null, cancel) : [];
         bool code = layout.Table != TableKind.None && HasBootCode(disk);
         return new BootDiskDocument(identity.Path, code || states.Any(s => s.Fallback is not null), code,
-            [.. states.Select(s => new EspDocument(s.Partition, s.Fallback, s.CopiedFrom, s.Problem, s.Words))]);
+            [.. states.Select(s => new EspDocument(s.Partition, s.Fallback, s.CopiedFrom, s.Problem, s.Words))], entries);
     }
 
     /// <summary>Whether a BIOS would find code in LBA 0.</summary>
@@ -61,6 +63,11 @@ internal static class BootCommand
         foreach (var esp in disk.SystemPartitions)
         {
             session.Say("  " + esp.Words);
+        }
+
+        foreach (string entry in disk.BootEntries)
+        {
+            session.Say("  " + entry);
         }
 
         if (disk.SystemPartitions.Count == 0)

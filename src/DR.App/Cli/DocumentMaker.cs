@@ -28,7 +28,7 @@ internal static class DocumentMaker
     public static IReadOnlyList<SegmentDocument> Segments(Manifest manifest, ManifestVolume volume) =>
         [.. volume.Segments.Select(s => new SegmentDocument(manifest.Disks[s.Disk].Identity.Path, s.Extent.Start, s.Extent.Length))];
 
-    public static ImageDocument Image(ImageHeader header, Manifest manifest, bool complete) => new(
+    public static ImageDocument Image(ImageHeader header, Manifest manifest, bool? complete) => new(
         header.ImageId.ToString(), manifest.Name, header.Created, manifest.Program, manifest.Machine.HostName, manifest.Machine.OperatingSystem,
         manifest.Machine.Firmware, manifest.Inconsistent, complete, manifest.Warnings);
 

@@ -17,7 +17,7 @@ internal sealed record VolumeDocument(
     IReadOnlyList<SegmentDocument> Segments);
 
 internal sealed record ImageDocument(
-    string Id, string Name, DateTimeOffset Created, string Program, string HostName, string OperatingSystem, string Firmware, bool Inconsistent, bool Complete,
+    string Id, string Name, DateTimeOffset Created, string Program, string HostName, string OperatingSystem, string Firmware, bool Inconsistent, bool? Complete,
     IReadOnlyList<string> Warnings);
 
 internal sealed record InfoDocument(ImageDocument? Image, IReadOnlyList<DiskDocument> Disks, IReadOnlyList<VolumeDocument> Volumes);
@@ -48,14 +48,29 @@ internal sealed record VerifyDocument(
 
 internal sealed record EspDocument(int Partition, string? Fallback, string? Loader, string? Problem, string Words);
 
-internal sealed record BootDiskDocument(string Path, bool Bootable, bool BootCode, IReadOnlyList<EspDocument> SystemPartitions);
+internal sealed record BootDiskDocument(string Path, bool Bootable, bool BootCode, IReadOnlyList<EspDocument> SystemPartitions, IReadOnlyList<string> BootEntries);
 
 internal sealed record BootDocument(int ExitCode, bool Repaired, IReadOnlyList<BootDiskDocument> Disks);
 internal sealed record MediaFileDocument(string Path, string Source, long SizeBytes);
 
+internal sealed record ControllerDocument(string Name, string Kind, string Modalias, IReadOnlyList<string> Drivers, string? Problem, string? Remark);
+
+internal sealed record MediaCheckDocument(int ExitCode, string Iso, string Image, string Kernel, IReadOnlyList<ControllerDocument> Controllers);
+
+internal sealed record BurnDocument(
+    int ExitCode, string Iso, string Device, string Identity, bool Planned, long SizeBytes, string Sha256, bool CacheExcluded, long DataStartBytes, long DataSizeBytes, double Seconds);
+
 internal sealed record MediaDocument(
     int ExitCode, string Iso, string Label, bool Planned, long SizeBytes, string Sha256, bool RootFromCache, string RootFolder,
     IReadOnlyList<string> Packages, IReadOnlyList<MediaFileDocument> Files, double Seconds);
+
+/// <param name="Words">What the answer says, a sentence each.</param>
+/// <param name="Image">Where the image is; null where it was not looked for.</param>
+/// <param name="Done">Where this answer was carried out before.</param>
+internal sealed record AnswerDocument(int ExitCode, string Answer, IReadOnlyList<string> Words, string Digest, string? Image, IReadOnlyList<string> Targets, IReadOnlyList<string> Done);
+
+/// <param name="End">NoAnswer, Restored, AlreadyDone, Stopped, Failed.</param>
+internal sealed record AnswerRunDocument(int ExitCode, string End, string Words, IReadOnlyList<string> Targets, IReadOnlyList<string> Reports);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(ErrorDocument))]
@@ -66,4 +81,8 @@ internal sealed record MediaDocument(
 [JsonSerializable(typeof(VerifyDocument))]
 [JsonSerializable(typeof(BootDocument))]
 [JsonSerializable(typeof(MediaDocument))]
+[JsonSerializable(typeof(AnswerDocument))]
+[JsonSerializable(typeof(AnswerRunDocument))]
+[JsonSerializable(typeof(MediaCheckDocument))]
+[JsonSerializable(typeof(BurnDocument))]
 internal sealed partial class DocumentJson : JsonSerializerContext;

@@ -3,6 +3,7 @@ using DR.App.Screens;
 using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
+using DR.Engine.Sources;
 
 namespace DR.App.Cli;
 
@@ -13,18 +14,22 @@ internal static class InfoCommand
     {
         var names = new Argument<string[]>("IMAGE|DISK") { Description = "One image, or disks of one machine.", Arity = ArgumentArity.OneOrMore };
         var command = new Verb("info", "Says what an image or disks hold: disks, tables, volumes, segments, sizes.",
-            ["dr info server.drimg", "dr info /dev/sda --json"], 0, 1, 2, 4, 7);
+            ["dr info server.drimg", "dr info label:BACKUP/dr/server.drimg", "dr info /dev/sda --json"], 0, 1, 2, 4, 7);
         command.Add(names);
-        Session.Bind(command, common, (parsed, session, _) => Run(parsed.GetValue(names)!, session));
+        var source = new SourceOptions();
+        source.AddTo(command);
+        Session.Bind(command, common, (parsed, session, cancel) =>
+            Run(parsed.GetValue(names)!, session, (name, composition) => source.Open(name, composition, parsed, session, cancel)));
         return command;
     }
 
-    private static int Run(string[] names, Session session)
+    private static int Run(string[] names, Session session, Func<string, Composition, OpenedImage> open)
     {
         var composition = new Composition();
         if (names.Length == 1 && IsImage(names[0]))
         {
-            TellImage(names[0], composition, session);
+            using var image = open(names[0], composition);
+            TellImage(image.Input, composition, session);
         }
         else
         {
@@ -40,15 +45,19 @@ internal static class InfoCommand
         return ExitCodes.Done;
     }
 
-    private static void TellImage(string name, Composition composition, Session session)
+    private static void TellImage(IImageInput input, Composition composition, Session session)
     {
-        using var input = Composition.OpenImage(name);
         using var reader = new ImageStreamReader(input, composition.Compressor);
-        bool complete = IsComplete(input, composition, out string? problem);
+        bool? complete = IsComplete(input, composition, out string? problem);
         var (header, manifest) = (reader.Header, reader.Manifest);
         session.Say($"Image \"{manifest.Name}\" of {manifest.Machine.HostName} ({manifest.Machine.OperatingSystem}, {manifest.Machine.Firmware.ToUpperInvariant()})");
         session.Say($"made {header.Created:yyyy-MM-dd HH:mm} UTC by {manifest.Program}, id {header.ImageId}");
-        session.Say(complete ? "complete (dr verify checks its content)" : "NOT COMPLETE: " + problem);
+        session.Say(complete switch
+        {
+            true => "complete (dr verify checks its content)",
+            false => "NOT COMPLETE: " + problem,
+            null => "this server lets it be read forward only: dr verify says whether it is complete",
+        });
         session.Say();
         foreach (string line in PlanText.Contents(manifest).Concat(manifest.Warnings.Select(w => "! " + w)))
         {
@@ -58,9 +67,15 @@ internal static class InfoCommand
         session.Document(DocumentMaker.Info(manifest, DocumentMaker.Image(header, manifest, complete)), DocumentJson.Default.InfoDocument);
     }
 
-    private static bool IsComplete(IImageInput input, Composition composition, out string? problem)
+    /// <returns>Null where only reading all of it would tell.</returns>
+    private static bool? IsComplete(IImageInput input, Composition composition, out string? problem)
     {
         problem = null;
+        if (!input.IsRandomAccess)
+        {
+            return null;
+        }
+
         try
         {
             using var image = ImageReader.Open(input, composition.Compressor);
@@ -77,7 +92,11 @@ internal static class InfoCommand
     /// <summary>An image is told from a raw disk by the first four bytes of its first piece; no disk is empty, an unfinished image may be.</summary>
     private static bool IsImage(string name)
     {
-        name = Composition.LocalPath(name);
+        if (ImageLocation.HasScheme(name))
+        {
+            return true;
+        }
+
         if (File.Exists(name + ".001") && !File.Exists(name))
         {
             return true;

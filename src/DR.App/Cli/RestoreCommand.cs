@@ -1,16 +1,19 @@
 using System.CommandLine;
 using System.Diagnostics;
 using DR.App.Screens;
+using DR.Core.Image;
 using DR.Core.Primitives;
+using DR.Engine.Reports;
 using DR.Engine.Restore;
-using DR.Platform.ImageFiles;
+using DR.Engine.Sources;
 
 namespace DR.App.Cli;
 
 /// <summary><c>dr restore IMAGE --to DISK [--to DISK]...</c></summary>
 internal sealed class RestoreCommand
 {
-    private readonly Argument<string> _image = new("IMAGE") { Description = "The image, or its first piece." };
+    private readonly Argument<string> _image = new("IMAGE") { Description = "The image, or its first piece: a path, http(s)://, smb://server/share/…, nfs://server/export/…, label:LABEL/… or uuid:UUID/…" };
+    private readonly SourceOptions _source = new();
     private readonly Option<string[]> _to = new("--to") { Description = "A disk to restore onto; one for each disk of the image, in their order.", HelpName = "DISK", Required = true };
     private readonly Option<bool> _yes = new("--yes") { Description = "Do not ask." };
     private readonly Option<string[]> _overwrite = new("--overwrite") { Description = "Erase this disk although it is not blank; named by its identity, as dr disks prints it.", HelpName = "DISK-ID" };
@@ -19,20 +22,22 @@ internal sealed class RestoreCommand
     private readonly Option<bool> _verifyFirst = new("--verify-first") { Description = "Read and check the whole image before the first write." };
     private readonly Option<bool> _salvage = new("--salvage") { Description = "Restore what can be restored of a damaged image." };
     private readonly Option<bool> _acceptInconsistent = new("--accept-inconsistent") { Description = "Restore an image that was captured from disks in use." };
+    private readonly Option<string[]> _report = new("--report") { Description = "Put a report into this folder, or PUT it to this http(s):// address; and into /var/log/dr of the restored system.", HelpName = "PLACE" };
     private readonly Option<bool> _plan = new("--plan", "--dry-run") { Description = "Show what would be done, and stop." };
 
     public static Command Make(CommonOptions common)
     {
         var self = new RestoreCommand();
         var command = new Verb("restore", "Restores an image onto disks of equal or larger size, proves it and makes it boot.",
-            ["dr restore /mnt/backup/server.drimg --to /dev/sda --plan", "dr restore server.drimg --to /dev/sda --overwrite serial:WD-1234 --yes"],
+            ["dr restore /mnt/backup/server.drimg --to /dev/sda --plan", "dr restore https://backup.example/server.drimg --to /dev/sda --overwrite serial:WD-1234 --yes"],
             0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130);
         command.Add(self._image);
-        foreach (Option option in (Option[])[self._to, self._yes, self._overwrite, self._grow, self._noReadBack, self._verifyFirst, self._salvage, self._acceptInconsistent, self._plan])
+        foreach (Option option in (Option[])[self._to, self._yes, self._overwrite, self._grow, self._noReadBack, self._verifyFirst, self._salvage, self._acceptInconsistent, self._report, self._plan])
         {
             command.Add(option);
         }
 
+        self._source.AddTo(command);
         Session.Bind(command, common, self.Run);
         return command;
     }
@@ -40,8 +45,9 @@ internal sealed class RestoreCommand
     private int Run(ParseResult parsed, Session session, CancellationToken cancel)
     {
         var composition = new Composition();
-        using var input = Composition.OpenImage(parsed.GetValue(_image)!);
-        var plan = composition.RestorePlanner.Plan(input, Request(parsed, input));
+        using var image = _source.Open(parsed.GetValue(_image)!, composition, parsed, session, cancel);
+        var input = image.Input;
+        var plan = composition.RestorePlanner.Plan(input, Request(parsed, image));
         foreach (string line in PlanText.Of(plan))
         {
             session.Say(line);
@@ -55,16 +61,45 @@ internal sealed class RestoreCommand
 
         Confirm(parsed.GetValue(_yes), plan, session, cancel);
         var watch = Stopwatch.StartNew();
-        var result = composition.RestorePipeline.Run(plan, input, session.Report, cancel);
+        var result = Reported(parsed, composition, plan, input, session, cancel);
         session.Report.Finish();
         session.Document(Document(plan, input, result, watch.Elapsed.TotalSeconds), DocumentJson.Default.RestoreDocument);
         return Tell(result, watch.Elapsed, session);
     }
 
-    private RestoreRequest Request(ParseResult parsed, FileImageInput input) => new(parsed.GetValue(_to)!)
+    /// <summary>Restores, and puts the report where it was asked for, also of a failure.</summary>
+    private RestoreResult Reported(ParseResult parsed, Composition composition, RestorePlan plan, IImageInput input, Session session, CancellationToken cancel)
+    {
+        string[] places = [.. (parsed.GetValue(_report) ?? []).Select(p => p.Contains(':', StringComparison.Ordinal) ? p : Path.GetFullPath(p))];
+        if (places.Length == 0)
+        {
+            return composition.RestorePipeline.Run(plan, input, session.Report, cancel);
+        }
+
+        var log = new JobLog(session.Report, TimeProvider.System);
+        var maker = new ReportMaker(composition.Machine, composition.Tools, TimeProvider.System, Composition.Program);
+        try
+        {
+            var result = composition.RestorePipeline.Run(plan, input, log, cancel);
+            var report = maker.Make("restored", "The data is complete.", plan, input.Name, result, log.Lines);
+            string system = new SystemReport(composition.Machine, composition.Tools).Write(plan, report);
+            return result with { Notes = [.. result.Notes, system, .. composition.ReportSender.Send(report, places)] };
+        }
+        catch (DrException e)
+        {
+            foreach (string line in composition.ReportSender.Send(maker.Make("failed", e.Message, plan, input.Name, null, log.Lines), places))
+            {
+                session.Report.Warn(line);
+            }
+
+            throw;
+        }
+    }
+
+    private RestoreRequest Request(ParseResult parsed, OpenedImage image) => new(parsed.GetValue(_to)!)
     {
         Overwrite = parsed.GetValue(_overwrite) ?? [],
-        ImagePaths = input.Paths,
+        ImagePaths = image.LocalPaths,
         Grow = GrowPolicy.Parse(parsed.GetValue(_grow)!),
         ReadBack = !parsed.GetValue(_noReadBack),
         VerifyFirst = parsed.GetValue(_verifyFirst),
@@ -125,7 +160,7 @@ internal sealed class RestoreCommand
     private static int Code(RestoreResult? result) =>
         result?.BootProblem is not null ? ExitCodes.NotBootable : result?.Losses.Count > 0 ? ExitCodes.Losses : ExitCodes.Done;
 
-    private static RestoreDocument Document(RestorePlan plan, FileImageInput input, RestoreResult? result, double seconds) => new(
+    private static RestoreDocument Document(RestorePlan plan, IImageInput input, RestoreResult? result, double seconds) => new(
         Code(result), input.Name, plan.Header.ImageId.ToString(), result is null,
         [.. plan.Disks.Select(d => new TargetDocument(d.Identity.Path, d.Identity.Id, plan.Manifest.Disks[d.SourceDisk].Identity.Path, d.Contents, DocumentMaker.Partitions(d.Layout)))],
         [.. plan.Volumes.Select(v => Volume(plan, v))],

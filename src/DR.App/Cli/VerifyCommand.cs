@@ -13,17 +13,22 @@ internal static class VerifyCommand
         var image = new Argument<string>("IMAGE") { Description = "The image, or its first piece." };
         var structure = new Option<bool>("--structure") { Description = "Check everything but the content of frames." };
         var command = new Verb("verify", "Reads an image from end to end and checks every checksum and digest in it.",
-            ["dr verify server.drimg", "dr verify server.drimg --structure"], 0, 1, 2, 4, 7, 8, 130);
+            ["dr verify server.drimg", "dr verify smb://nas/backup/server.drimg --structure"], 0, 1, 2, 4, 7, 8, 130);
         command.Add(image);
         command.Add(structure);
-        Session.Bind(command, common, (parsed, session, cancel) => Run(parsed.GetValue(image)!, parsed.GetValue(structure), session, cancel));
+        var source = new SourceOptions();
+        source.AddTo(command);
+        Session.Bind(command, common, (parsed, session, cancel) =>
+        {
+            var composition = new Composition();
+            using var opened = source.Open(parsed.GetValue(image)!, composition, parsed, session, cancel);
+            return Run(opened.Input, parsed.GetValue(structure), composition, session, cancel);
+        });
         return command;
     }
 
-    private static int Run(string name, bool structure, Session session, CancellationToken cancel)
+    private static int Run(IImageInput input, bool structure, Composition composition, Session session, CancellationToken cancel)
     {
-        var composition = new Composition();
-        using var input = Composition.OpenImage(name);
         using var reader = new ImageStreamReader(input, composition.Compressor);
         var watch = Stopwatch.StartNew();
         session.Report.Stage("verifying", reader.Manifest.Volumes.Sum(v => v.SavedBytes));
@@ -37,10 +42,10 @@ internal static class VerifyCommand
                 .Select(u => $"{u.Volume}: {u.SizeBytes} bytes at offset {u.OffsetBytes} could not be read when the image was made and are zeros"),
             .. result.Findings.Notes,
         ];
-        Tell(name, structure, result, findings, watch.Elapsed, session);
+        Tell(input.Name, structure, result, findings, watch.Elapsed, session);
         int code = result.Findings.Unreadable.Count > 0 ? ExitCodes.Losses : ExitCodes.Done;
         var trailer = result.Trailer!;
-        session.Document(new VerifyDocument(code, name, reader.Header.ImageId.ToString(), !structure, trailer.Frames, trailer.StoredBlocks,
+        session.Document(new VerifyDocument(code, input.Name, reader.Header.ImageId.ToString(), !structure, trailer.Frames, trailer.StoredBlocks,
             trailer.ZeroBlocks, trailer.DamagedBlocks, watch.Elapsed.TotalSeconds, findings), DocumentJson.Default.VerifyDocument);
         return code;
     }

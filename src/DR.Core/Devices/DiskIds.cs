@@ -28,9 +28,17 @@ public static class DiskIds
         };
     }
 
+    /// <summary>
+    /// Whether two paths lead to one disk: what has a world wide name is seen once for each cable on SAS, Fibre Channel and
+    /// iSCSI. All else that is known has to be the same too, since a name that two disks share is no name.
+    /// </summary>
+    public static bool AreOne(DiskIdentity one, DiskIdentity other) =>
+        one.Path != other.Path && !string.IsNullOrEmpty(one.Wwn) && one.Bus is "scsi" or "fc" or "iscsi" && one with { Path = other.Path } == other;
+
     private static DiskIdentity Only(string diskId, IEnumerable<DiskIdentity> found)
     {
         var disks = found.ToList();
+        disks.RemoveAll(d => disks.TakeWhile(e => e != d).Any(e => AreOne(e, d)));
         return disks.Count switch
         {
             1 => disks[0],

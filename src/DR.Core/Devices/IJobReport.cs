@@ -11,6 +11,14 @@ public interface IJobReport
     /// <summary>More bytes of the current stage are done.</summary>
     void Advance(long bytes);
 
+    /// <summary>The same, of the volume or region with this number; for who shows them one by one.</summary>
+    void Advance(int space, long bytes) => Advance(bytes);
+
+    /// <summary>More bytes have been read back and are equal to what was written. Not a part of the stage's work.</summary>
+    void ReadBack(long bytes)
+    {
+    }
+
     /// <summary>A remark that belongs into the log.</summary>
     void Note(string message);
 

@@ -10,7 +10,7 @@ namespace DR.Core.Devices;
 /// <param name="Wwn">World wide name, where the disk has one.</param>
 /// <param name="Serial">Serial number, where the disk has one.</param>
 /// <param name="Model">Vendor and model, where known.</param>
-/// <param name="Bus">"nvme", "ata", "scsi", "usb", "virtio", "mmc", "file", "loop", or "unknown".</param>
+/// <param name="Bus">"nvme", "ata", "scsi", "usb", "virtio", "mmc", "fc", "iscsi", "nvmeof", "file", "loop", or "unknown".</param>
 /// <param name="Fingerprint">32 hex digits over samples of the content; stands in for a serial number. Empty where the disk cannot be opened.</param>
 public sealed record DiskIdentity(
     string Path,

@@ -79,7 +79,7 @@ public static class ImageVerifier
         {
         }
 
-        public void Done(FrameSummary frame) => report.Advance(frame.Bytes);
+        public void Done(FrameSummary frame) => report.Advance(frame.Frame.Space, frame.Bytes);
 
         public void TakeLoss(Space space, Extent extent)
         {

@@ -10,6 +10,9 @@ namespace DR.Engine.Boot;
 /// <param name="Problem">Why the partition cannot be looked into or repaired; null if it can.</param>
 public sealed record EspState(string Disk, int Partition, string? Fallback, string? CopiedFrom, string? Problem)
 {
+    /// <summary>The system's own loader, outside the fallback's folder; null if none is known.</summary>
+    public string? Loader { get; init; }
+
     public string Words => Problem is not null ? $"{Disk} partition {Partition}: {Problem}"
         : Fallback is not null ? $"{Disk} partition {Partition}: {Fallback} is there" + (CopiedFrom is null ? "" : $", copied from {CopiedFrom}")
         : CopiedFrom is not null ? $"{Disk} partition {Partition}: {CopiedFrom} is there, but nothing that firmware without a boot entry finds"
@@ -94,7 +97,8 @@ public sealed class EfiBootRepair(IMachine machine, IToolRunner tools)
     {
         string? fallback = Loaders.Select(l => Find(files, Folder + l.Fallback)).FirstOrDefault(f => f is not null);
         string? loader = fallback is null ? Choose(files)?.Path : null;
-        return new EspState(disk.Name, esp.Number, fallback?[2..], loader?[2..], null);
+        string? own = Choose([.. files.Where(f => !f.StartsWith(Folder, StringComparison.OrdinalIgnoreCase))])?.Path;
+        return new EspState(disk.Name, esp.Number, fallback?[2..], loader?[2..], null) { Loader = own?[2..] };
     }
 
     private EspState Repair(IBlockDevice disk, PartitionEntry esp, string path, CancellationToken cancel)

@@ -8,7 +8,7 @@ namespace DR.Engine.Media;
 ///                      El Torito entry 2 ─▶ appended partition 2      UEFI, CD
 ///                      /boot/grub/grub.cfg       the one menu
 ///                      /live/vmlinuz initrd.img 10-debian.squashfs 20-dr.squashfs
-///                      /dr/images
+///                      /dr/images answer.json ca.pem credentials hardware.json
 /// partition 2 (0xEF)   FAT: shim, signed GRUB    UEFI, USB
 /// </code>
 /// </summary>
@@ -18,6 +18,7 @@ internal sealed class LiveMedium(MediaPlan plan, LiveRoot root, BuildTools tools
     [
         "biosdisk", "iso9660", "part_msdos", "part_gpt", "search", "search_label", "normal", "configfile",
         "linux", "serial", "terminal", "test", "echo", "halt", "reboot", "all_video",
+        "search_fs_file", "ext2", "xfs", "btrfs", "regexp", "chain",
     ];
 
     public void Make(string iso)
@@ -30,6 +31,7 @@ internal sealed class LiveMedium(MediaPlan plan, LiveRoot root, BuildTools tools
             $"/boot/grub/grub.cfg={menu}", $"/boot/grub/bios.img={bios}",
             $"/live/vmlinuz={root.Kernel}", $"/live/initrd.img={root.InitialRamFs}",
             $"/live/10-debian.squashfs={root.SquashFs}", $"/live/20-dr.squashfs={program}",
+            $"{HardwareTable.OnMedium}={root.Hardware}",
             .. plan.Files.Select(f => $"{Escaped(f.Target)}={Escaped(f.Source)}")]);
     }
 
@@ -82,7 +84,9 @@ internal sealed class LiveMedium(MediaPlan plan, LiveRoot root, BuildTools tools
     private string Labelled(string name)
     {
         string file = Path.Combine(work, name);
-        File.WriteAllText(file, File.ReadAllText(Path.Combine(plan.Boot, name)).Replace("@LABEL@", plan.Label, StringComparison.Ordinal));
+        File.WriteAllText(file, File.ReadAllText(Path.Combine(plan.Boot, name))
+            .Replace("@LABEL@", plan.Label, StringComparison.Ordinal)
+            .Replace("@ANSWER@", plan.Request.AnswerMark, StringComparison.Ordinal));
         return file;
     }
 

@@ -21,11 +21,31 @@ public sealed class MediaBuilder(IToolRunner tools)
             root.Make();
         }
 
+        var checks = Check(plan, root);
         report.Stage("making the medium", 0);
         MakeIso(plan, root, steps);
         using var iso = File.OpenRead(plan.Request.Output);
         report.Stage("reading it back", iso.Length);
-        return new MediaResult(plan, iso.Length, Convert.ToHexStringLower(SHA256.HashData(iso)), cached);
+        return new MediaResult(plan, iso.Length, Convert.ToHexStringLower(SHA256.HashData(iso)), cached, checks);
+    }
+
+    private static List<ControllerCheck> Check(MediaPlan plan, LiveRoot root)
+    {
+        if (plan.Request.Machines.Count == 0)
+        {
+            return [];
+        }
+
+        var table = HardwareTable.Parse(File.ReadAllText(root.Hardware));
+        List<ControllerCheck> all = [];
+        foreach (var machine in plan.Request.Machines)
+        {
+            var checks = HardwareCheck.Run(table, machine.Modaliases);
+            HardwareCheck.Require(checks, "the medium", machine.Image);
+            all.AddRange(checks);
+        }
+
+        return all;
     }
 
     private static void MakeIso(MediaPlan plan, LiveRoot root, BuildTools steps)

@@ -16,8 +16,29 @@ public sealed record MediaRequest(string Output, string Program, string Sources,
     /// <summary>With Debian's non-free-firmware.</summary>
     public bool Firmware { get; init; }
 
+    /// <summary>An answer file: what the medium does with nobody at the keyboard.</summary>
+    public string? Answer { get; init; }
+
+    /// <summary>What <see cref="Answer"/> is known by where it has been carried out, 16 hex digits; empty without one.</summary>
+    public string AnswerMark { get; init; } = "";
+
+    /// <summary>Certificates (PEM) of authorities that the medium trusts besides Debian's.</summary>
+    public string? Authorities { get; init; }
+
+    /// <summary>A file of credentials, readable by its owner only.</summary>
+    public string? Credentials { get; init; }
+
+    /// <summary>A folder of .deb, .ko and firmware files.</summary>
+    public string? Drivers { get; init; }
+
+    /// <summary>The machines in <see cref="Images"/>: the medium has to drive their controllers.</summary>
+    public IReadOnlyList<ImagedMachine> Machines { get; init; } = [];
+
     public bool Overwrite { get; init; }
 }
+
+/// <summary>A machine as an image recorded it.</summary>
+public sealed record ImagedMachine(string Image, IReadOnlyList<string> Modaliases);
 
 /// <summary>A file that is put on the medium as it is.</summary>
 /// <param name="Target">Its path there, such as "/dr/images/server.drimg".</param>
@@ -31,6 +52,8 @@ public sealed record MediaPlan(MediaRequest Request, IReadOnlyList<string> Packa
 {
     public const string Suite = "bookworm";
 
+    public DriverFolder? Drivers { get; init; }
+
     public string Components => Request.Firmware ? "main,non-free-firmware" : "main";
 
     /// <summary>Holds the root file system, its kernel and initramfs, once they are made.</summary>
@@ -43,4 +66,5 @@ public sealed record MediaPlan(MediaRequest Request, IReadOnlyList<string> Packa
 
 /// <summary>What was made.</summary>
 /// <param name="Digest">SHA-256 of the ISO file, in hex.</param>
-public sealed record MediaResult(MediaPlan Plan, long Bytes, string Digest, bool RootFromCache);
+/// <param name="Checks">What the medium makes of the controllers of each machine.</param>
+public sealed record MediaResult(MediaPlan Plan, long Bytes, string Digest, bool RootFromCache, IReadOnlyList<ControllerCheck> Checks);

@@ -18,8 +18,9 @@ public static class MediaPlanner
         RequireSources(request.Sources);
         var packages = Packages(request);
         var files = Files(request);
-        string key = RootKey(request, packages);
-        return new MediaPlan(request, packages, key, Label(request, key, files), files);
+        var drivers = request.Drivers is { } folder ? DriverFolder.Read(folder) : null;
+        string key = RootKey(request, packages, drivers);
+        return new MediaPlan(request, packages, key, Label(request, key, files), files) { Drivers = drivers };
     }
 
     private static void RequireOutput(MediaRequest request)
@@ -73,7 +74,7 @@ public static class MediaPlanner
             RequirePublicKey(key);
         }
 
-        return files;
+        return [.. files, .. Enclosures.Of(request).Select(e => OnMedium(e.Source, e.Target))];
     }
 
     private static MediumFile OnMedium(string source, string target) => File.Exists(source)
@@ -99,12 +100,17 @@ public static class MediaPlanner
         }
     }
 
-    private static string RootKey(MediaRequest request, List<string> packages)
+    private static string RootKey(MediaRequest request, List<string> packages, DriverFolder? drivers)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Add(hash, $"{MediaPlan.Suite} {request.Firmware} {string.Join(' ', packages)}");
         AddFolder(hash, Path.Combine(request.Sources, "hooks"));
         AddFolder(hash, Path.Combine(request.Sources, "root"));
+        if (drivers is not null)
+        {
+            AddFolder(hash, drivers.Path);
+        }
+
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..12];
     }
 

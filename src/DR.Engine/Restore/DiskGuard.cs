@@ -82,7 +82,7 @@ public sealed class DiskGuard(IMachine machine)
     /// <summary>A plain file can have several names.</summary>
     private void RefuseOtherNames(List<DiskIdentity> disks)
     {
-        var pairs = from one in disks from other in disks where one != other && machine.LiesOn(one.Path, other) select (one.Path, Other: other.Path);
+        var pairs = from one in disks from other in disks where one != other && (machine.LiesOn(one.Path, other) || DiskIds.AreOne(one, other)) select (one.Path, Other: other.Path);
         foreach (var (path, other) in pairs)
         {
             throw new DrException(Failure.Usage, $"{path} is, or lies on, {other}, which is a target too; nothing was changed. Name each disk once");
@@ -91,19 +91,23 @@ public sealed class DiskGuard(IMachine machine)
 
     private void RefuseAlways(DiskIdentity disk, RestoreRequest request)
     {
-        var uses = machine.Uses(disk);
+        var others = machine.Disks().Where(d => d.Path != disk.Path).ToList();
+        List<DiskIdentity> paths = [disk, .. others.Where(d => DiskIds.AreOne(d, disk))];
+
+        // Before "in use", which it is as well when we have mounted it.
+        if (request.ImagePaths.FirstOrDefault(p => paths.Any(d => machine.LiesOn(p, d))) is { } piece)
+        {
+            throw new DrException(Failure.Refused, $"{disk.Path} holds the image ({piece}); nothing was changed. It is never a target");
+        }
+
+        var uses = paths.SelectMany(machine.Uses).ToList();
         if (uses.Count > 0)
         {
             throw new DrException(Failure.Refused,
                 $"{disk.Path} is in use ({string.Join(", ", uses.Select(u => u.What))}); nothing was changed. A disk in use is never a target");
         }
 
-        if (request.ImagePaths.FirstOrDefault(p => machine.LiesOn(p, disk)) is { } piece)
-        {
-            throw new DrException(Failure.Refused, $"{disk.Path} holds the image ({piece}); nothing was changed. It is never a target");
-        }
-
-        var twin = machine.Disks().FirstOrDefault(d => d.Id == disk.Id && d.Path != disk.Path);
+        var twin = others.FirstOrDefault(d => d.Id == disk.Id && !paths.Contains(d));
         if (twin is not null)
         {
             throw new DrException(Failure.Refused,

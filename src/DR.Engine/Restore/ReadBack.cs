@@ -8,7 +8,7 @@ namespace DR.Engine.Restore;
 /// were proven. <see cref="Expect"/> may be called by several threads, the checks by one.
 /// </summary>
 /// <param name="disks">The disks themselves, for flushing and for forgetting caches.</param>
-internal sealed class ReadBack(IMachine machine, IReadOnlyList<IBlockDevice> disks, CancellationToken cancel)
+internal sealed class ReadBack(IMachine machine, IReadOnlyList<IBlockDevice> disks, IJobReport report, CancellationToken cancel)
 {
     private const long Window = 1L << 30;
     private const int Step = 1 << 20;
@@ -63,7 +63,13 @@ internal sealed class ReadBack(IMachine machine, IReadOnlyList<IBlockDevice> dis
         using var pool = new BufferPool(Step, Readers);
         Conveyor.Run(
             _ => window.OrderBy(e => e.Device.Name, StringComparer.Ordinal).ThenBy(e => e.Extent.Start),
-            Readers, Readers * 4, () => pool.Rent(), Compare, length => Bytes += length, cancel);
+            Readers, Readers * 4, () => pool.Rent(), Compare, Count, cancel);
+    }
+
+    private void Count(long length)
+    {
+        Bytes += length;
+        report.ReadBack(length);
     }
 
     private static long Compare(PooledBuffer buffer, Expected expected, CancellationToken stop)

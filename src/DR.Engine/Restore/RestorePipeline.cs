@@ -89,7 +89,7 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
             target.Erase();
         }
 
-        var readBack = plan.Request.ReadBack ? new ReadBack(machine, [.. targets.Select(t => t.Disk.Inner)], cancel) : null;
+        var readBack = plan.Request.ReadBack ? new ReadBack(machine, [.. targets.Select(t => t.Disk.Inner)], report, cancel) : null;
         var routes = Routes(plan, targets);
         report.Stage("restoring", plan.Bytes);
         var sink = new RestoreSink(routes, readBack, new SpaceProgress(plan.Manifest, report));
@@ -189,10 +189,22 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
             }
         }
 
-        string? problem = new EfiBootRepair(machine, tools).RunAll(
+        var repair = new EfiBootRepair(machine, tools);
+        string? problem = repair.RunAll(
             [.. targets.Select(t => (t.Disk.Inner, t.Plan.Layout))], plan.Manifest.Machine.Firmware, report, notes);
         targets.ForEach(t => Reread(t, report));
+        notes.AddRange(BootEntry(plan, targets, repair));
         return problem;
+    }
+
+    /// <summary>One for the system, on the first disk that the firmware of this computer can start it from.</summary>
+    private IReadOnlyList<string> BootEntry(RestorePlan plan, List<RestoreTarget> targets, EfiBootRepair repair)
+    {
+        var entries = new EfiBootEntries(machine, tools);
+        return targets.FirstOrDefault(t => entries.Concerns(t.Plan.Identity, t.Plan.Layout)) is { } target
+            ? entries.Set(target.Plan.Identity, target.Plan.Layout,
+                repair.Inspect(target.Disk.Inner, target.Plan.Layout, CancellationToken.None), plan.Manifest.Machine, CancellationToken.None)
+            : [];
     }
 
     private static string StateWords(List<RestoreTarget> targets) => string.Join("\n", targets.Select(t => t.Words));

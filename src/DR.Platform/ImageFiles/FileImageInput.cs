@@ -10,54 +10,60 @@ namespace DR.Platform.ImageFiles;
 public sealed class FileImageInput : IImageInput
 {
     private readonly string _path;
+    private readonly string _shown;
     private readonly bool _split;
 
     /// <param name="path">The file; or the name that all pieces begin with, or the first piece.</param>
+    /// <param name="shown">What messages call it; null for its path.</param>
     /// <exception cref="DrException">There is no such image.</exception>
-    public FileImageInput(string path)
+    public FileImageInput(string path, string? shown = null)
     {
         string full = Path.GetFullPath(path);
-        string unnumbered = full.EndsWith(".001", StringComparison.Ordinal) ? full[..^4] : full;
-        _split = !File.Exists(unnumbered);
-        _path = unnumbered;
-        if (!File.Exists(NameOf(1)))
+        _path = Unnumbered(full);
+        _shown = shown is null ? _path : Unnumbered(shown);
+        _split = !File.Exists(_path);
+        if (!File.Exists(PathOf(1)))
         {
             throw new DrException(Failure.Failed, _split && FirstOtherPiece() is { } other
                 ? $"{NameOf(1)} is missing; there is {other}. A restore needs every piece, the first one first"
-                : $"{path}: there is no such image");
+                : $"{shown ?? path}: there is no such image");
         }
     }
 
-    public string Name => _path;
+    public string Name => _shown;
 
     public bool IsRandomAccess => true;
 
     /// <summary>All files of the image that are there.</summary>
     public IReadOnlyList<string> Paths =>
-        [.. Enumerable.Range(1, _split ? int.MaxValue : 1).Select(NameOf).TakeWhile(File.Exists)];
+        [.. Enumerable.Range(1, _split ? int.MaxValue : 1).Select(PathOf).TakeWhile(File.Exists)];
 
     public static string PieceName(string path, int number) => path + "." + number.ToString("000", CultureInfo.InvariantCulture);
 
-    public string NameOf(int number) => _split ? PieceName(_path, number) : _path;
+    public string NameOf(int number) => _split ? PieceName(_shown, number) : _shown;
 
     public Stream? OpenForward(int number) =>
-        Exists(number) ? new FileStream(NameOf(number), FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan) : null;
+        Exists(number) ? new FileStream(PathOf(number), FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan) : null;
 
-    public IImageSource? OpenPiece(int number) => Exists(number) ? new FileSource(NameOf(number)) : null;
+    public IImageSource? OpenPiece(int number) => Exists(number) ? new FileSource(PathOf(number), NameOf(number)) : null;
 
     public void Dispose()
     {
     }
 
-    private bool Exists(int number) => (_split || number == 1) && File.Exists(NameOf(number));
+    private bool Exists(int number) => (_split || number == 1) && File.Exists(PathOf(number));
 
-    private string? FirstOtherPiece() => Enumerable.Range(2, 998).Select(n => PieceName(_path, n)).FirstOrDefault(File.Exists);
+    private string PathOf(int number) => _split ? PieceName(_path, number) : _path;
 
-    private sealed class FileSource(string path) : IImageSource
+    private static string Unnumbered(string path) => path.EndsWith(".001", StringComparison.Ordinal) ? path[..^4] : path;
+
+    private string? FirstOtherPiece() => Enumerable.Range(2, 998).Where(n => File.Exists(PieceName(_path, n))).Select(n => PieceName(_shown, n)).FirstOrDefault();
+
+    private sealed class FileSource(string path, string shown) : IImageSource
     {
         private readonly SafeFileHandle _file = File.OpenHandle(path);
 
-        public string Name => path;
+        public string Name => shown;
 
         public long Length => RandomAccess.GetLength(_file);
 
@@ -68,7 +74,7 @@ public sealed class FileImageInput : IImageInput
                 int read = RandomAccess.Read(_file, buffer, offset);
                 if (read == 0)
                 {
-                    throw new DeviceFaultException(FaultKind.Medium, path, offset, buffer.Length, "read", "the file ends before");
+                    throw new DeviceFaultException(FaultKind.Medium, shown, offset, buffer.Length, "read", "the file ends before");
                 }
 
                 buffer = buffer[read..];

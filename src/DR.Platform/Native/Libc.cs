@@ -13,6 +13,8 @@ internal static unsafe partial class Libc
     public const int O_RDONLY = 0;
     public const int O_RDWR = 2;
     public const int O_EXCL = 0x80;
+    public const int O_NOCTTY = 0x100;
+    public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
 
     public const int FALLOC_FL_KEEP_SIZE = 0x01;
@@ -39,6 +41,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint pwrite(SafeFileHandle fd, byte* buf, nuint count, long offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint read(SafeFileHandle fd, byte* buf, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint write(SafeFileHandle fd, byte* buf, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int poll(byte* fds, nuint nfds, int timeout);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fdatasync(SafeFileHandle fd);
@@ -92,4 +103,21 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int statx(int dirfd, string path, int flags, uint mask, byte* buf);
+
+    /// <summary>
+    /// Waits until there is something to read, or an error to learn by reading. struct pollfd: fd i32 @0, events i16 @4
+    /// (1 = POLLIN), revents i16 @6.
+    /// </summary>
+    /// <returns>Greater than 0 if there is; 0 after the time; -1 for a failure.</returns>
+    public static int WaitForInput(SafeFileHandle fd, int milliseconds)
+    {
+        bool held = false;
+        fd.DangerousAddRef(ref held);
+        byte* pollfd = stackalloc byte[8];
+        *(int*)pollfd = (int)fd.DangerousGetHandle();
+        *(int*)(pollfd + 4) = 1;
+        int ready = poll(pollfd, 1, milliseconds);
+        fd.DangerousRelease();
+        return ready;
+    }
 }

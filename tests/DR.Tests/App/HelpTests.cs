@@ -5,7 +5,7 @@ namespace DR.Tests.App;
 /// <summary>What the program says of itself.</summary>
 public class HelpTests
 {
-    public static TheoryData<string> Verbs => ["capture", "restore", "info", "verify", "disks", "boot", "boot inspect", "boot repair", "completion"];
+    public static TheoryData<string> Verbs => ["capture", "restore", "info", "verify", "disks", "boot", "boot inspect", "boot repair", "answer", "answer check", "answer expand", "answer run", "ui", "completion"];
 
     [Theory]
     [MemberData(nameof(Verbs))]
@@ -26,7 +26,7 @@ public class HelpTests
     }
 
     [Theory]
-    [InlineData("dr ", "capture restore info verify disks boot completion")]
+    [InlineData("dr ", "capture restore info verify disks boot ui completion")]
     [InlineData("dr re", "restore")]
     [InlineData("dr restore --", "--to --yes --overwrite --grow --no-readback --verify-first --salvage --accept-inconsistent --plan --dry-run --json --quiet --verbose --log")]
     [InlineData("dr capture --", "--to --name --level --split --all-blocks --keep-pagefiles --verify --allow-live --overwrite-image --plan --dry-run --json")]

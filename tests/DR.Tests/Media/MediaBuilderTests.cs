@@ -45,6 +45,39 @@ public sealed class MediaBuilderTests : IDisposable
     }
 
     [Fact]
+    public void A_medium_that_cannot_drive_the_machine_of_its_image_is_not_made()
+    {
+        var plan = Plan();
+        string ahci = "pci:v00008086d00002922sv00001AF4sd00001100bc01sc06i01", raid = "pci:v00001000d0000005Bsv00001028sd00001F38bc01sc04i00";
+        plan = plan with { Request = plan.Request with { Machines = [new ImagedMachine("server.drimg", [ahci, raid])] } };
+        var tools = new PretendedTools();
+
+        var e = Assert.Throws<DrException>(() => new MediaBuilder(tools).Run(plan, new SilentReport(), CancellationToken.None));
+
+        Assert.Equal(Failure.Missing, e.Failure);
+        Assert.Contains("server.drimg", e.Message, StringComparison.Ordinal);
+        Assert.Contains("PCI 1000:005b", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("xorriso", tools.Ran);
+    }
+
+    [Fact]
+    public void Drivers_go_in_before_the_other_hooks()
+    {
+        string drivers = Directory.CreateDirectory(Path.Combine(_folder, "it's drivers")).FullName;
+        File.WriteAllText(Path.Combine(drivers, "card.bin"), "firmware");
+        var plan = Plan();
+        plan = MediaPlanner.Plan(plan.Request with { Drivers = drivers });
+        var tools = new PretendedTools();
+
+        new MediaBuilder(tools).Run(plan, new SilentReport(), CancellationToken.None);
+
+        int hook = tools.DebianArguments.FindIndex(a => a.StartsWith("--customize-hook=", StringComparison.Ordinal));
+        Assert.Contains("/drivers.sh' \"$1\" '", tools.DebianArguments[hook], StringComparison.Ordinal);
+        Assert.EndsWith("/it'\\''s drivers'", tools.DebianArguments[hook], StringComparison.Ordinal);
+        Assert.InRange(tools.DebianArguments.FindIndex(a => a.StartsWith("--hook-directory=", StringComparison.Ordinal)), hook + 1, 99);
+    }
+
+    [Fact]
     public void Missing_tools_are_all_named_with_their_packages()
     {
         var e = Assert.Throws<DrException>(() => new MediaBuilder(new PretendedTools { Installed = false }).Run(Plan(), new SilentReport(), CancellationToken.None));
@@ -67,6 +100,8 @@ public sealed class MediaBuilderTests : IDisposable
     {
         public List<string> Ran { get; } = [];
 
+        public List<string> DebianArguments { get; private set; } = [];
+
         public bool Installed { get; init; } = true;
 
         public string Fails { get; init; } = "";
@@ -86,14 +121,20 @@ public sealed class MediaBuilderTests : IDisposable
             return new ToolResult(0, "", "");
         }
 
-        private static void Pretend(string tool, List<string> arguments)
+        private void Pretend(string tool, List<string> arguments)
         {
             switch (tool)
             {
                 case "mmdebstrap":
+                    DebianArguments = arguments;
                     string boot = Directory.CreateDirectory(Path.Combine(arguments[^1], "boot")).FullName;
                     File.WriteAllText(Path.Combine(boot, "vmlinuz-1"), "kernel");
                     File.WriteAllText(Path.Combine(boot, "initrd.img-1"), "initramfs");
+                    string modules = Directory.CreateDirectory(Path.Combine(arguments[^1], "usr/lib/modules/1")).FullName;
+                    File.WriteAllText(Path.Combine(modules, "modules.alias"), "alias pci:v*d*sv*sd*bc01sc06i01* ahci\n");
+                    File.WriteAllText(Path.Combine(modules, "modules.builtin.modinfo"), "");
+                    Directory.CreateDirectory(Path.Combine(arguments[^1], "usr/share/dr"));
+                    File.WriteAllText(Path.Combine(arguments[^1], "usr/share/dr/firmware-wanted"), "");
                     break;
                 case "mksquashfs":
                     File.WriteAllText(arguments[1], "squashfs");

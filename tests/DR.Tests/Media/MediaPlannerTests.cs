@@ -1,6 +1,7 @@
 using DR.Core.Primitives;
 using DR.Engine.Media;
 using DR.Tests.Architecture;
+using DR.Tests.Doubles;
 
 namespace DR.Tests.Media;
 
@@ -93,8 +94,64 @@ public sealed class MediaPlannerTests : IDisposable
     }
 
     [Fact]
+    public void Answer_authorities_and_credentials_have_their_places()
+    {
+        string credentials = Write("credentials", "server user password\n");
+        Tools.Run("chmod", "600", credentials);
+
+        var plan = MediaPlanner.Plan(Request() with { Answer = Write("a.json", "{ // how\n \"image\": \"x\", }"), Authorities = Certificate(), Credentials = credentials });
+
+        Assert.Equal(["/dr/answer.json", "/dr/ca.pem", "/dr/credentials"], plan.Files.Select(f => f.Target));
+        Assert.NotEqual(plan.Label, MediaPlanner.Plan(plan.Request with { Answer = Write("a.json", "{}") }).Label);
+    }
+
+    [Fact]
+    public void An_answer_that_is_no_json_is_refused_with_its_line() =>
+        Refused(Failure.Usage, "line 2", Request() with { Answer = Write("a.json", "{\n oops }") });
+
+    [Fact]
+    public void A_private_key_among_the_authorities_is_refused() =>
+        Refused(Failure.Usage, "certificates", Request() with { Authorities = Write("ca.pem", File.ReadAllText(Certificate()) + "-----BEGIN PRIVATE KEY-----\n") });
+
+    [Fact]
+    public void Authorities_that_are_none_are_refused() =>
+        Refused(Failure.Usage, "certificates", Request() with { Authorities = Write("ca.pem", "hello") });
+
+    [Fact]
+    public void Credentials_that_others_can_read_are_refused()
+    {
+        string file = Write("credentials", "secret");
+        Tools.Run("chmod", "640", file);
+        Refused(Failure.Refused, "chmod 600", Request() with { Credentials = file });
+    }
+
+    [Fact]
+    public void Drivers_decide_the_root_and_modules_that_nobody_signed_are_told()
+    {
+        string drivers = Directory.CreateDirectory(Path.Combine(_folder, "drivers")).FullName;
+        Refused(Failure.Usage, "empty", Request() with { Drivers = drivers });
+        Write("drivers/plain.ko", "code");
+        Write("drivers/signed.ko", "code~Module signature appended~\n");
+        var plan = MediaPlanner.Plan(Request() with { Drivers = drivers });
+
+        Assert.Equal(["plain.ko"], plan.Drivers!.WithoutSignature.Select(Path.GetFileName));
+        Assert.NotEqual(MediaPlanner.Plan(Request()).RootKey, plan.RootKey);
+        Write("drivers/plain.ko", "other code");
+        Assert.NotEqual(plan.RootKey, MediaPlanner.Plan(Request() with { Drivers = drivers }).RootKey);
+    }
+
+    [Fact]
     public void Package_lists_have_comments() =>
         Assert.Equal(["a", "b", "c"], MediaPlanner.PackageList("# x\na b # y\n\n\tc\n"));
+
+    private string Certificate()
+    {
+        using var key = System.Security.Cryptography.ECDsa.Create();
+        var request = new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=drill", key, System.Security.Cryptography.HashAlgorithmName.SHA256);
+        var day = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        using var certificate = request.CreateSelfSigned(day, day.AddYears(9));
+        return Write("authority.pem", certificate.ExportCertificatePem());
+    }
 
     private static void Refused(Failure failure, string words, MediaRequest request)
     {

@@ -44,6 +44,27 @@ public sealed class RecordedDisksTests : IDisposable
         static string Short(DiskIdentity d) => $"{d.Id.Split(",content:")[0]} {d.Serial}";
     }
 
+    /// <summary>Paths as the kernel makes them: a remote port, a session, a fabrics controller.</summary>
+    [Fact]
+    public void Disks_behind_a_network_say_so()
+    {
+        (string, string) wwn = ("device/wwid", "naa.60014051");
+        _recording.Disk("sda", "8:0", "pci0000:00/0000:00:03.0/0000:05:00.0/host6/rport-6:0-1/target6:0:1/6:0:1:0", Size, wwn, ("device/model", "LUN"));
+        _recording.Disk("sdb", "8:16", "pci0000:00/0000:00:03.0/0000:05:00.1/host7/rport-7:0-1/target7:0:1/7:0:1:0", Size, wwn, ("device/model", "LUN"));
+        _recording.Disk("sdc", "8:32", "platform/host8/session1/target8:0:0/8:0:0:0", Size, ("device/model", "VIRTUAL-DISK"));
+        _recording.Disk("sdd", "8:48", "pci0000:00/0000:00:04.0/0000:06:00.0/host9/port-9:0/end_device-9:0/target9:0:0/9:0:0:0", Size);
+        _recording.Disk("nvme0n1", "259:0", "virtual/nvme-fabrics/ctl/nvme0", Size, ("device/transport", "tcp"));
+        _recording.Disk("nvme1n1", "259:1", "virtual/nvme-subsystem/nvme-subsys1", Size, ("device/nvme1/transport", "pcie"));
+        _recording.Disk("nvme2n1", "259:2", "virtual/nvme-subsystem/nvme-subsys2", Size, ("device/nvme2/transport", "pcie"), ("device/nvme3/transport", "rdma"));
+        var machine = _recording.Open();
+        Assert.Equal("/dev/sda fc, /dev/sdb fc, /dev/sdc iscsi, /dev/sdd scsi, /dev/nvme0n1 nvmeof, /dev/nvme1n1 nvme, /dev/nvme2n1 nvmeof",
+            string.Join(", ", machine.Disks().Select(d => $"{d.Path} {d.Bus}")));
+
+        Assert.Equal("/dev/sda", machine.Find("wwn:naa.60014051").Path);
+        _recording.Text("/sys/block/sdb/device/model", "OTHER");
+        Assert.Contains("/dev/sda, /dev/sdb", Refusal(Failure.Refused, () => machine.Find("wwn:naa.60014051")), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Only_whole_disks_that_hold_something_are_listed()
     {

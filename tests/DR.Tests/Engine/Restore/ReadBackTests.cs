@@ -56,7 +56,7 @@ public class ReadBackTests
     {
         var disk = new MemoryBlockDevice(8L << 30, 512, "/dev/disk");
         var machine = new FakeMachine();
-        var readBack = new ReadBack(machine, [disk], TestContext.Current.CancellationToken);
+        var readBack = new ReadBack(machine, [disk], new SilentReport(), TestContext.Current.CancellationToken);
         readBack.ExpectZeros(disk, new Extent(0, (1L << 30) - 1));
         readBack.CheckFullWindow();
         Assert.Empty(machine.Trace);

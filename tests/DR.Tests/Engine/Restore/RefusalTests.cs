@@ -137,6 +137,23 @@ public class RefusalTests
         Refused(Failure.Refused, "/dev/target and /dev/other have the same identity serial:Starget", "Disconnect one of them");
     }
 
+    /// <summary>A logical unit that is seen over two cables; whoever uses it over one uses it over the other.</summary>
+    [Fact]
+    public void A_disk_seen_over_two_paths_is_one_disk()
+    {
+        var other = _bench.Machine["/dev/other"];
+        (Target.Wwn, Target.Bus, other.Wwn, other.Bus, other.Serial) = ("naa.5001", "fc", "naa.5001", "fc", Target.Serial);
+        _bench.Plan(_image, new RestoreRequest(["/dev/target"]));
+        Refused(Failure.Usage, r => r with { Targets = ["/dev/target", "/dev/other"] }, "Name each disk once");
+        other.Uses.Add(new DiskUse("mounted at /mnt (/dev/other1)", false));
+        Refused(Failure.Refused, "/dev/target is in use (mounted at /mnt (/dev/other1))");
+        other.Uses.Clear();
+        other.Holds.Add("/mnt/server.drimg");
+        Refused(Failure.Refused, r => r with { ImagePaths = ["/mnt/server.drimg"] }, "/dev/target holds the image");
+        (Target.Bus, other.Bus) = ("usb", "usb");
+        Refused(Failure.Refused, "have the same identity wwn:naa.5001");
+    }
+
     [Fact]
     public void The_number_of_targets_is_the_number_of_disks() =>
         Refused(Failure.DoesNotFit, r => r with { Targets = ["/dev/target", "/dev/other"] }, "the image has 1 disk(s), 2 target(s) are named", "/dev/source");

@@ -1,0 +1,78 @@
+using DR.Core.Devices;
+using DR.Core.Image;
+using DR.Core.Primitives;
+using DR.Engine.Capture;
+using DR.Engine.Reports;
+using DR.Engine.Restore;
+using DR.Engine.Sources;
+using DR.Engine.Unattended;
+
+namespace DR.App.Screens;
+
+/// <summary>What a report of a restore is made of.</summary>
+/// <param name="Result">Null where it failed.</param>
+internal sealed record ReportWanted(RestorePlan Plan, string Location, RestoreResult? Result, string Words, IReadOnlyList<string> Log);
+
+/// <summary>What the screens work with.</summary>
+/// <param name="CreateImage">Opens a new image for writing by its location.</param>
+/// <param name="Report">Leaves a report of a restore, and says in sentences where.</param>
+internal sealed record ScreenParts(
+    IMachine Machine,
+    IToolRunner Tools,
+    Func<IFrameCompressor> Compressor,
+    IImageLibrary Library,
+    Func<string, IImageOutput> CreateImage,
+    Func<ReportWanted, string> Report,
+    string Program,
+    TimeProvider Time)
+{
+    /// <summary>
+    /// Carries out an answer file, if there is one, and what it says to do afterwards; null where none is to be looked for. What
+    /// it says afterwards goes to the second argument.
+    /// </summary>
+    public Action<IUnattendedConsole, Action<string>, CancellationToken>? Answer { get; init; }
+}
+
+/// <summary>The jobs that an operator starts, each from its beginning to its outcome.</summary>
+internal sealed class ScreenJobs(ScreenParts parts)
+{
+    /// <summary>Restores, and leaves a report of it, also of a failure.</summary>
+    public Outcome Restore(StartRestore start, IJobReport report, CancellationToken cancel)
+    {
+        long began = parts.Time.GetTimestamp();
+        var log = new JobLog(report, parts.Time);
+        try
+        {
+            using var opened = parts.Library.Open(start.Location, cancel);
+            var result = new RestorePipeline(parts.Machine, parts.Tools, parts.Compressor()).Run(start.Plan, opened.Input, log, cancel);
+            var elapsed = parts.Time.GetElapsedTime(began);
+            return Outcome.Of(start.Plan, result, elapsed, parts.Report(new ReportWanted(start.Plan, start.Location, result, "The data is complete.", log.Lines)));
+        }
+        catch (Exception e) when (e is DrException or OperationCanceledException)
+        {
+            return Outcome.Of(JobKind.Restore, e, parts.Report(new ReportWanted(start.Plan, start.Location, null, Outcome.WordsOf(e), log.Lines)));
+        }
+    }
+
+    public Outcome Verify(string location, IJobReport report, CancellationToken cancel)
+    {
+        long began = parts.Time.GetTimestamp();
+        using var opened = parts.Library.Open(location, cancel);
+        using var reader = new ImageStreamReader(opened.Input, parts.Compressor());
+        report.Stage("verifying", reader.Manifest.Volumes.Sum(v => v.AllocatedBytes));
+        var result = ImageVerifier.Verify(reader, parts.Compressor(), Environment.ProcessorCount, report, cancel);
+        return Outcome.Of(location, result, Losses(reader.Manifest, result.Findings), parts.Time.GetElapsedTime(began));
+    }
+
+    public Outcome Capture(CapturePlan plan, IJobReport report, CancellationToken cancel)
+    {
+        long began = parts.Time.GetTimestamp();
+        using var output = parts.CreateImage(plan.Request.Image);
+        report.Stage("saving", plan.Bytes);
+        var result = new CapturePipeline(parts.Machine, parts.Compressor(), parts.Time).Run(plan, output, report, cancel);
+        return Outcome.Of(plan, result, Losses(plan.Manifest, result.Findings), parts.Time.GetElapsedTime(began));
+    }
+
+    private static List<string> Losses(Manifest manifest, Findings findings) =>
+        [.. findings.Unreadable.Select(u => $"{Spoken.Space(manifest, u.Space)}: {u.Extent.Length} bytes at offset {u.Extent.Start} could not be read when the image was made and are zeros")];
+}

@@ -1,0 +1,135 @@
+using DR.Core.Devices;
+using DR.Core.Primitives;
+using DR.Platform.Block;
+
+namespace DR.Platform.Volumes;
+
+/// <summary>Mounts by the tools of Linux: mount, mount.cifs, mount.nfs, ntfs-3g.</summary>
+/// <param name="runFolder">Where mount points are made.</param>
+/// <param name="disks">Only volumes on these devices; null for all.</param>
+public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr", IReadOnlyCollection<string>? disks = null) : IVolumeMounter
+{
+    private const string Harmless = "nosuid,nodev,noexec";
+    private static readonly TimeSpan DiskPatience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan ServerPatience = TimeSpan.FromMinutes(1);
+
+    private readonly SystemFiles _system = new("/");
+
+    public IReadOnlyList<AttachedVolume> Volumes(CancellationToken cancel)
+    {
+        MountedFolder.Sweep(runFolder, tools);
+        return new VolumeList(_system, tools, disks).Read(cancel);
+    }
+
+    public IMountedFolder Mount(AttachedVolume volume, bool writable, CancellationToken cancel)
+    {
+        var folder = new MountedFolder(runFolder, tools);
+        try
+        {
+            if (writable)
+            {
+                Try(volume, volume.Path, folder, method => $"rw,{Harmless}", cancel);
+                folder.Mounted(null);
+                return folder;
+            }
+
+            // The view holds its own descriptor of the device.
+            using var device = LinuxBlockDevice.OpenForReading(volume.Path);
+            var view = LoopView.Over(device, new Extent(0, device.Length));
+            Mount(volume, view, folder, cancel);
+            return folder;
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    public IMountedFolder Mount(NetworkShare share, Credential? credential, bool writable, CancellationToken cancel)
+    {
+        MountedFolder.Sweep(runFolder, tools);
+        var folder = new MountedFolder(runFolder, tools);
+        try
+        {
+            string options = $"{(writable ? "rw" : "ro")},{Harmless}{(share.Port is { } port ? $",port={port}" : "")}";
+            if (share.Kind == "nfs")
+            {
+                MountNfs(share, options, folder, cancel);
+            }
+            else
+            {
+                MountSmb(share, options, credential, folder, cancel);
+            }
+
+            folder.Mounted(null);
+            return folder;
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    private void MountSmb(NetworkShare share, string options, Credential? credential, MountedFolder folder, CancellationToken cancel)
+    {
+        using var secret = credential is null ? null : new SecretFile(folder.Path + ".secret", credential);
+        string who = secret is null ? "guest" : "credentials=" + secret.Path;
+        var result = tools.RunFor(ServerPatience, "mount", ["-t", "cifs", "-o", $"{options},{who}", $"//{share.Server}/{share.Path}", folder.Path], cancel);
+        Require(result, $"smb://{share.Server}/{share.Path}", secret is null
+            ? $"it was tried as a guest; a name and password for {share.Server} belong into the credentials file"
+            : $"look at the name of the share, and at the name and password for {share.Server} in the credentials file");
+    }
+
+    /// <summary>
+    /// soft: a read of a server that is gone ends with an error, and not never. nolock: an image is read and written by one
+    /// program at a time, so that no lock daemon is needed.
+    /// </summary>
+    private void MountNfs(NetworkShare share, string options, MountedFolder folder, CancellationToken cancel)
+    {
+        var result = tools.RunFor(ServerPatience, "mount",
+            ["-t", "nfs", "-o", options + ",soft,nolock,timeo=150,retrans=3,retry=0", $"{share.Server}:{share.Path}", folder.Path], cancel);
+        Require(result, $"nfs://{share.Server}{share.Path}", "look at the exports of the server, and whether they are for this computer");
+    }
+
+    private void Mount(AttachedVolume volume, LoopView view, MountedFolder folder, CancellationToken cancel)
+    {
+        try
+        {
+            Try(volume, view.Path, folder, method => string.Join(',', ["ro", Harmless, .. method.Options]), cancel);
+            folder.Mounted(view);
+        }
+        catch
+        {
+            view.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Mounts in the first way that the kernel knows.</summary>
+    private void Try(AttachedVolume volume, string device, MountedFolder folder, Func<MountMethod, string> options, CancellationToken cancel)
+    {
+        var words = new List<string>();
+        foreach (var method in MountMethods.Of(volume.Kind))
+        {
+            var result = tools.RunFor(DiskPatience, "mount", ["-t", method.Type, "-o", options(method), device, folder.Path], cancel);
+            if (result.ExitCode == 0)
+            {
+                return;
+            }
+
+            words.Add(result.LastWords);
+        }
+
+        throw new DrException(Failure.Failed, $"{volume.Path} ({volume.Kind}) cannot be mounted: {string.Join("; ", words)}");
+    }
+
+    private static void Require(ToolResult result, string what, string remedy)
+    {
+        if (result.ExitCode != 0)
+        {
+            throw new DrException(Failure.Failed, $"{what} cannot be mounted: {result.LastWords}; {remedy}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using DR.Core.Devices;
+using DR.Core.Primitives;
+using DR.Drills.Hosts;
+using DR.Engine.Sources;
+using DR.Platform.ImageFiles;
+using DR.Platform.Volumes;
+using DR.Tests.Doubles;
+using DR.Tests.Engine;
+
+namespace DR.Tests.Platform.Volumes;
+
+/// <summary>
+/// Shares. Not every kernel mounts CIFS or NFS, so that mount and umount are replaced here: what they are told is held to
+/// mount.cifs(8) and nfs(5), and for SMB a real client fetches the share from a real server by the very same arguments.
+/// </summary>
+public sealed class ShareTests : IDisposable
+{
+    private const string Password = "pass word, \"quoted\"";
+
+    private readonly TempFolder _folder = new();
+    private readonly FakeTools _tools = new();
+    private readonly List<string> _arguments = [];
+
+    public ShareTests()
+    {
+        _tools.Behaviour["umount"] = a =>
+        {
+            Directory.Delete(a[^1], recursive: true);
+            Directory.CreateDirectory(a[^1]);
+            return new ToolResult(0, "", "");
+        };
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private string RunFolder => _folder.File("run");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void An_image_on_a_real_samba_is_opened_with_the_credentials_for_its_host()
+    {
+        Requires.Root();
+        Requires.Tools("smbd", "smbpasswd", "smbclient");
+        string served = Directory.CreateDirectory(_folder.File("served/dir")).FullName;
+        byte[] image = new Workbench().With("/dev/source", SmallDisks.Gpt()).Capture("/dev/source").Pieces[1]!;
+        File.WriteAllBytes(Path.Combine(served, "a b.drimg"), image);
+        using var samba = new SambaHost(_folder.File("served"), Password);
+        _tools.Behaviour["mount"] = Fetch;
+        var right = Credentials.None.With(new Credential("127.0.0.1", SambaHost.User, Password));
+        string location = samba.LocationOf("dir/a b.drimg");
+        using (var opened = Library(right).Open(location, Stop))
+        {
+            Assert.Equal(location, opened.Input.Name);
+            using var source = opened.Input.OpenPiece(1)!;
+            Assert.Equal(image.LongLength, source.Length);
+        }
+
+        Assert.Equal(["-t", "cifs", "-o"], _arguments[..3]);
+        Assert.Matches($@"^ro,nosuid,nodev,noexec,port={samba.Port},credentials=\S+\.secret$", _arguments[3]);
+        Assert.Equal("//127.0.0.1/backup", _arguments[4]);
+        Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
+
+        var wrong = Credentials.None.With(new Credential("127.0.0.1", SambaHost.User, "Wr0ng"));
+        string refused = Assert.Throws<DrException>(() => Library(wrong).Open(location, Stop)).Message;
+        Assert.Contains("look at the name of the share, and at the name and password for 127.0.0.1", refused, StringComparison.Ordinal);
+        Assert.DoesNotContain("Wr0ng", refused, StringComparison.Ordinal);
+        Assert.Contains("tried as a guest", Assert.Throws<DrException>(() => Library(Credentials.None).Open(location, Stop)).Message, StringComparison.Ordinal);
+        Assert.Contains("there is no such image", Assert.Throws<DrException>(() => Library(right).Open(samba.LocationOf("other.drimg"), Stop)).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
+        Assert.DoesNotContain(_arguments, a => a.Contains("pass word", StringComparison.Ordinal) || a.Contains("Wr0ng", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_password_is_in_a_file_that_only_its_owner_reads_and_that_is_gone_afterwards()
+    {
+        string? secret = null;
+        _tools.Behaviour["mount"] = a =>
+        {
+            secret = a[3][(a[3].IndexOf("credentials=", StringComparison.Ordinal) + 12)..];
+            Assert.Equal("username=me\npassword=hush\ndomain=WORK\n", File.ReadAllText(secret));
+            Assert.Equal("600 700", Doubles.Tools.Run("stat", "-c", "%a", secret).Trim() + " " + Doubles.Tools.Run("stat", "-c", "%a", RunFolder).Trim());
+            return new ToolResult(32, "", "mount error(13): Permission denied");
+        };
+        var share = new NetworkShare("smb", "nas", null, "backup");
+        var e = Assert.Throws<DrException>(() => new VolumeMounter(_tools, RunFolder).Mount(share, new Credential("nas", "me", "hush", "WORK"), writable: true, Stop));
+        Assert.Contains("mount error(13): Permission denied", e.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(secret));
+        Assert.Throws<DrException>(() => new VolumeMounter(_tools, RunFolder).Mount(share, new Credential("nas", "me", "hu\nsh"), writable: true, Stop));
+        Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
+    }
+
+    [Theory]
+    [InlineData("nfs://nas/srv/backup/x.drimg", false, "-t|nfs|-o|ro,nosuid,nodev,noexec,soft,nolock,timeo=150,retrans=3,retry=0|nas:/srv/backup")]
+    [InlineData("nfs://10.0.2.2:2050/srv/x.drimg", false, "-t|nfs|-o|ro,nosuid,nodev,noexec,port=2050,soft,nolock,timeo=150,retrans=3,retry=0|10.0.2.2:/srv")]
+    [InlineData("smb://nas/back up/x.drimg", true, "-t|cifs|-o|rw,nosuid,nodev,noexec,guest|//nas/back up")]
+    public void What_mount_is_told(string location, bool writable, string arguments)
+    {
+        _tools.Behaviour["mount"] = a =>
+        {
+            _arguments.AddRange(a);
+            return new ToolResult(0, "", "");
+        };
+        using (var mount = new VolumeMounter(_tools, RunFolder).Mount(((ImageLocation.Share)ImageLocation.Parse(location)).Where, null, writable, Stop))
+        {
+            Assert.Equal(arguments + "|" + mount.Path, string.Join('|', _arguments));
+        }
+
+        Assert.Equal(["mount", "umount"], _tools.Runs);
+        Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
+    }
+
+    private ImageLibrary Library(Credentials credentials) =>
+        new(new VolumeMounter(_tools, RunFolder), new ImageOpener(credentials, null, null), Workbench.Compressor, credentials);
+
+    /// <summary>In place of mount -t cifs: everything in the share, by smbclient.</summary>
+    private ToolResult Fetch(IReadOnlyList<string> arguments)
+    {
+        _arguments.Clear();
+        _arguments.AddRange(arguments);
+        var options = arguments[3].Split(',').Select(o => o.Split('=', 2)).ToDictionary(o => o[0], o => o[^1]);
+        string[] who = options.TryGetValue("credentials", out string? secret) ? ["--authentication-file", secret] : ["--no-pass"];
+        var (code, output, error) = Doubles.Tools.Try("smbclient",
+            [arguments[4], "--port", options["port"], .. who, "--configfile", "/dev/null", "--command", $"prompt off; recurse on; lcd {arguments[5]}; mget *"]);
+        return new ToolResult(code == 0 ? 0 : 32, output, error);
+    }
+}
