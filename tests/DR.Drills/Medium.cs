@@ -20,3 +20,16 @@ internal static class Medium
         return folder;
     }
 }
+
+/// <summary>A medium without images and answers, built once for all drills of a class; they must not write to it.</summary>
+public sealed class PlainMedium : IDisposable
+{
+    private readonly Workplace _shelf = new();
+    private readonly Lazy<string> _iso;
+
+    public PlainMedium() => _iso = new(() => Medium.Build(_shelf.PathOf("recovery.iso")));
+
+    internal string Iso => _iso.Value;
+
+    public void Dispose() => _shelf.Dispose();
+}

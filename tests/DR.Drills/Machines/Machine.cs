@@ -1,11 +1,16 @@
 namespace DR.Drills.Machines;
 
-/// <summary>What starts the machine. UEFI machines begin with an empty NVRAM; the Secure Boot one with Microsoft's 2011 keys.</summary>
+/// <summary>
+/// What starts the machine. UEFI machines begin with an empty NVRAM; those with Secure Boot with a store that trusts
+/// Microsoft's authorities of 2011, or only the one of 2023 that signs shim, or only the one that signs Windows.
+/// </summary>
 public enum Firmware
 {
     Bios,
     Uefi,
     UefiSecureBoot,
+    UefiSecureBoot2023,
+    UefiSecureBootWindowsOnly,
 }
 
 /// <summary>What a disk hangs on.</summary>

@@ -21,9 +21,9 @@ internal sealed class Qemu : IDisposable
     public Qemu(Machine machine, string folder)
     {
         string nvram = Path.Combine(folder, "nvram.fd");
-        if (QemuArguments.BlankNvram(machine.Firmware) is { } blank && !File.Exists(nvram))
+        if (!File.Exists(nvram) && QemuArguments.BlankNvram(machine.Firmware) is { } blank)
         {
-            File.Copy(blank, nvram);
+            File.WriteAllBytes(nvram, blank);
         }
 
         string serial = Path.Combine(folder, "serial.log");

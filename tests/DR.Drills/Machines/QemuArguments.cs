@@ -2,17 +2,19 @@ using System.Globalization;
 
 namespace DR.Drills.Machines;
 
-/// <summary>Says a machine in the words of qemu-system-x86_64. Pure: all paths are given.</summary>
+/// <summary>Says a machine in the words of qemu-system-x86_64. All paths but the firmware's are given.</summary>
 internal static class QemuArguments
 {
     private const string FirmwareFolder = "/usr/share/OVMF/";
+    private const string Shim = "/usr/lib/shim/shimx64.efi.signed";
 
-    /// <param name="nvram">A writable copy of <see cref="BlankNvram"/>; not used under BIOS.</param>
+    /// <param name="nvram">A file that began as <see cref="BlankNvram"/>; not used under BIOS.</param>
     public static IReadOnlyList<string> For(Machine machine, string nvram, string serialLog, string qmpSocket) =>
     [
         "-nodefaults", "-display", "none", "-vga", "std",
-        "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", Text(machine.MemoryMiB),
-        "-machine", machine.Firmware == Firmware.UefiSecureBoot ? "q35,smm=on" : "q35",
+        // Without erms, Linux clears pages by words: by bytes, the emulator needs milliseconds for a page that once held code.
+        "-accel", "tcg,thread=multi", "-cpu", "max,-erms", "-smp", "2", "-m", Text(machine.MemoryMiB),
+        "-machine", IsSecure(machine.Firmware) ? "q35,smm=on" : "q35",
         .. FirmwareOf(machine.Firmware, nvram),
         "-serial", "file:" + serialLog,
         "-qmp", $"unix:{Escape(qmpSocket)},server=on,wait=off",
@@ -21,16 +23,23 @@ internal static class QemuArguments
     ];
 
     /// <summary>The NVRAM a machine of this firmware leaves the factory with, or null where there is none.</summary>
-    public static string? BlankNvram(Firmware firmware) => firmware switch
+    public static byte[]? BlankNvram(Firmware firmware) => firmware switch
     {
-        Firmware.Uefi => FirmwareFolder + "OVMF_VARS_4M.fd",
-        Firmware.UefiSecureBoot => FirmwareFolder + "OVMF_VARS_4M.ms.fd",
-        _ => null,
+        Firmware.Bios => null,
+        Firmware.Uefi => File.ReadAllBytes(FirmwareFolder + "OVMF_VARS_4M.fd"),
+        Firmware.UefiSecureBoot => MicrosoftStore,
+        Firmware.UefiSecureBoot2023 => SecureBootStore.Trusting(MicrosoftStore, SecureBootStore.AuthorityIn(Shim, "Microsoft UEFI CA 2023")),
+        _ => SecureBootStore.Trusting(MicrosoftStore, SecureBootStore.Trusted(MicrosoftStore)
+            .Single(c => c.Subject.Contains("Windows Production", StringComparison.Ordinal)).RawData),
     };
+
+    private static bool IsSecure(Firmware firmware) => firmware is not Firmware.Bios and not Firmware.Uefi;
+
+    private static byte[] MicrosoftStore => File.ReadAllBytes(FirmwareFolder + "OVMF_VARS_4M.ms.fd");
 
     private static string[] FirmwareOf(Firmware firmware, string nvram)
     {
-        string code = FirmwareFolder + (firmware == Firmware.UefiSecureBoot ? "OVMF_CODE_4M.ms.fd" : "OVMF_CODE_4M.fd");
+        string code = FirmwareFolder + (IsSecure(firmware) ? "OVMF_CODE_4M.ms.fd" : "OVMF_CODE_4M.fd");
         return firmware switch
         {
             Firmware.Bios => [],
