@@ -6,6 +6,7 @@ using DR.Tests.Engine;
 namespace DR.Tests.App;
 
 /// <summary>Captures and restores by the command line, as an operator does them.</summary>
+[Trait("Category", "Slow")]
 public sealed class JourneyTests : IDisposable
 {
     private const long MiB = 1 << 20;

@@ -5,6 +5,7 @@ using DR.Core.Layout;
 namespace DR.Tests.Layout;
 
 /// <summary>Tables made by the real tools are read as the tools read them; ours are accepted by the tools.</summary>
+[Trait("Category", "Slow")]
 public class ToolTableTests
 {
     private const int MiB = 1 << 20;

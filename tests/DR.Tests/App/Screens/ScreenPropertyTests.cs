@@ -5,6 +5,7 @@ using static DR.Tests.App.Screens.ScreenSamples;
 
 namespace DR.Tests.App.Screens;
 
+[Trait("Category", "Slow")]
 public class ScreenPropertyTests
 {
     /// <summary>A cat on the keyboard erases nothing, breaks nothing, and leaves a screen of the right size.</summary>

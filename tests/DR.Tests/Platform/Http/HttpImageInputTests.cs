@@ -7,6 +7,7 @@ using DR.Tests.Doubles;
 namespace DR.Tests.Platform.Http;
 
 /// <summary>Images from nginx, over connections that break.</summary>
+[Trait("Category", "Slow")]
 public sealed class HttpImageInputTests : IDisposable
 {
     private static readonly HttpPatience Brief = new(TimeSpan.FromSeconds(20), 2, 3, TimeSpan.Zero, TimeSpan.Zero);
