@@ -14,7 +14,7 @@ internal sealed class TestFileDevice : IBlockDevice
         Name = path;
         SectorSize = sectorSize;
         IsReadOnly = !writable;
-        _file = File.OpenHandle(path, FileMode.Open, writable ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite);
+        _file = Open(path, writable ? FileAccess.ReadWrite : FileAccess.Read);
         Length = RandomAccess.GetLength(_file);
     }
 
@@ -63,4 +63,23 @@ internal sealed class TestFileDevice : IBlockDevice
     public void Flush() => RandomAccess.FlushToDisk(_file);
 
     public void Dispose() => _file.Dispose();
+
+    /// <summary>
+    /// A tool that another test is just starting has, until it becomes that tool, a copy of every descriptor, and so of the lock of a
+    /// disk that was closed.
+    /// </summary>
+    private static SafeFileHandle Open(string path, FileAccess access)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite);
+            }
+            catch (IOException e) when (e is not FileNotFoundException && attempt < 100)
+            {
+                Thread.Sleep(20);
+            }
+        }
+    }
 }

@@ -149,6 +149,9 @@ public sealed class ScreenSessionTests : IDisposable
         _screen.Type(Enter + "yes" + Enter, "STOPPED: the restore", "130 (interrupted)", "no --overwrite is needed");
         Workbench.AssertEmpty(target.Content);
         _screen.Type(Enter, "ERASED  /dev/target", "an unfinished restore of image");
+
+        // The disks are looked at once more, and the plan is made anew: Enter waits for neither.
+        _screen.Until(() => _screen.Glass.Text.Contains("RESTORE (asks first)", StringComparison.Ordinal) && !_screen.Glass.Text.Contains("LOOKING", StringComparison.Ordinal), () => _screen.Glass.Text);
         _screen.Type(Enter, "EVERYTHING ON THIS DISK");
         _screen.Type("rget" + Enter, "DONE: the server is restored");
         Workbench.AssertRestored(_source.Content, target.Content);
