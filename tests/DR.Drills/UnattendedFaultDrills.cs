@@ -126,6 +126,7 @@ public sealed class UnattendedFaultDrills : IDisposable
         {
             machine.WaitFor("== DR unattended: FAILED ==", AnotherEnd);
             machine.WaitFor(reason, AnotherEnd);
+            machine.WaitFor("Press any key to go on to the screen", AnotherEnd);    // until then the cause stays to be read
         }
 
         Assert.Equal(before, all.Select(Digest));

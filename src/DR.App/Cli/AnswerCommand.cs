@@ -75,9 +75,11 @@ internal static class AnswerCommand
         using var progress = new ConsoleReport(consoles, terminal: false, quiet: false, verbose: true, log: null);
         var outcome = new UnattendedJob(parts, new PlainConsole(consoles, progress)).Run(
             () => name is null ? new AnswerFinder(parts.Files).Find(File.ReadAllText("/proc/cmdline"), cancel) : new FoundAnswer(name, Read(name)), cancel);
-        if (!stay)
+        bool goes = !stay && new MachinePower(parts.Tools, consoles.WriteLine).Do(outcome);
+        if (!goes && outcome.End is not (UnattendedEnd.Stopped or UnattendedEnd.NoAnswer))
         {
-            new MachinePower(parts.Tools, consoles.WriteLine).Do(outcome);
+            // What follows on these terminals would wipe out the cause.
+            consoles.WaitForKey("Press any key to go on to the screen.", cancel);
         }
 
         session.Document(new AnswerRunDocument(Code(outcome), outcome.End.ToString(), outcome.Words, [.. outcome.Plan?.Disks.Select(d => d.Identity.Id) ?? []], outcome.Reports), DocumentJson.Default.AnswerRunDocument);
@@ -92,7 +94,9 @@ internal static class AnswerCommand
         _ => ExitCodes.Done,
     };
 
-    private static byte[] Read(string name)
+    /// <summary>The bytes of an answer file that the command line names.</summary>
+    /// <exception cref="DrException">It cannot be read, or is too long to be one.</exception>
+    internal static byte[] Read(string name)
     {
         try
         {

@@ -7,10 +7,13 @@ namespace DR.App.Unattended;
 /// </summary>
 internal sealed class Consoles : TextWriter
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     private readonly Lock _lock = new();
     private readonly List<TextWriter> _screens;
     private readonly bool _own;
     private int _keys;
+    private int _listeners;
 
     private Consoles(List<TextWriter> screens, bool own) => (_screens, _own) = (screens, own);
 
@@ -43,6 +46,20 @@ internal sealed class Consoles : TextWriter
         }
 
         return consoles;
+    }
+
+    /// <summary>Says something and waits for a key; where no terminal was named that could give one, neither.</summary>
+    public void WaitForKey(string words, CancellationToken cancel)
+    {
+        if (_listeners == 0)
+        {
+            return;
+        }
+
+        WriteLine(words);
+        for (int keys = Keys; Keys == keys && !cancel.WaitHandle.WaitOne(Pause);)
+        {
+        }
     }
 
     public override void Write(char value) => Write(value.ToString());
@@ -89,6 +106,7 @@ internal sealed class Consoles : TextWriter
             _screens.Add(new StreamWriter(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 1)));
             var keys = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1);
             new Thread(() => Listen(keys)) { IsBackground = true, Name = path }.Start();
+            _listeners++;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

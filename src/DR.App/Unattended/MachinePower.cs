@@ -11,31 +11,27 @@ internal sealed class MachinePower(IToolRunner tools, Action<string> say)
     /// <summary>Part of the medium: makes the firmware start the local disk next, where there is a way to.</summary>
     private const string StartLocal = "dr-start-local";
 
-    public void Do(UnattendedOutcome outcome)
+    /// <returns>Whether the machine goes down; otherwise it stays.</returns>
+    public bool Do(UnattendedOutcome outcome)
     {
         if (outcome.Then == Afterwards.Stay)
         {
             say("The machine stays as it is.");
+            return false;
         }
-        else if (!Directory.Exists(Medium))
+
+        if (!Directory.Exists(Medium))
         {
             say("This is no recovery medium: the machine stays as it is.");
+            return false;
         }
-        else if (outcome.End == UnattendedEnd.AlreadyDone)
-        {
-            Run("Starting the local disk.", StartLocal);
-        }
-        else if (outcome.Then == Afterwards.PowerOff)
-        {
-            Run("Switching off.", "systemctl", "poweroff");
-        }
-        else
-        {
-            Run("Restarting.", "systemctl", "reboot");
-        }
+
+        return outcome.End == UnattendedEnd.AlreadyDone ? Run("Starting the local disk.", StartLocal)
+            : outcome.Then == Afterwards.PowerOff ? Run("Switching off.", "systemctl", "poweroff")
+            : Run("Restarting.", "systemctl", "reboot");
     }
 
-    private void Run(string words, string tool, params string[] arguments)
+    private bool Run(string words, string tool, params string[] arguments)
     {
         say(words);
         var result = tools.Run(tool, arguments);
@@ -43,5 +39,7 @@ internal sealed class MachinePower(IToolRunner tools, Action<string> say)
         {
             say($"{tool} ended with exit code {result.ExitCode}: {result.LastWords}");
         }
+
+        return result.ExitCode == 0;
     }
 }

@@ -88,7 +88,7 @@ internal sealed class MediaBuildCommand
             SshKey = parsed.GetValue(_sshKey),
             Firmware = parsed.GetValue(_firmware),
             Answer = answer,
-            AnswerMark = answer is null ? "" : AnswerReader.Read(answer, File.ReadAllBytes(answer)).Mark,
+            AnswerMark = answer is null ? "" : AnswerReader.Read(answer, AnswerCommand.Read(answer)).Mark,
             Authorities = parsed.GetValue(_ca),
             Credentials = parsed.GetValue(_credentials),
             Drivers = parsed.GetValue(_drivers),
