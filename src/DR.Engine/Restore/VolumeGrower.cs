@@ -25,7 +25,7 @@ public sealed class VolumeGrower(IToolRunner tools)
         "resize2fs" => ["resize2fs", "e2fsck"],
         "ntfsresize" => ["ntfsresize", "ntfsfix"],
         "xfs_growfs" => ["xfs_growfs", "xfs_repair", "unshare", "mount", "umount", "sh"],
-        "btrfs" => ["btrfs", "btrfs", "unshare", "mount", "umount", "sh"],
+        "btrfs" => ["btrfs", "unshare", "mount", "umount", "sh"],
         _ => [growTool],
     };
 
@@ -85,6 +85,7 @@ public sealed class VolumeGrower(IToolRunner tools)
     {
         "ntfsresize" => "ntfsfix --no-action",
         "xfs_growfs" => "xfs_repair -n",
+        "btrfs" => "btrfs check --readonly",
         _ => "e2fsck -f",
     };
 
