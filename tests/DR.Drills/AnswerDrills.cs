@@ -17,8 +17,8 @@ public sealed class AnswerDrills : IDisposable
     public void Dispose() => _workplace.Dispose();
 
     /// <summary>
-    /// Power on once: the medium, first in the boot order, restores and restarts; it starts again, finds that the answer is
-    /// done, and hands over to the disk. Both disks besides the medium are virtio: only one of them is blank.
+    /// The medium, first in the boot order, restores and restarts; it starts again, finds that the answer is done, and hands over
+    /// to the disk. Both disks besides the medium are virtio: only one of them is blank.
     /// </summary>
     [Fact]
     public void A_uefi_server_comes_back_by_itself_and_is_then_left_alone()
@@ -36,14 +36,12 @@ public sealed class AnswerDrills : IDisposable
             """);
         string target = _workplace.BlankDisk("target.raw", gibibytes: 5);
 
-        using (var machine = new Qemu(new Machine(Firmware.Uefi, new Disk(target) { Serial = "TARGET" }, new Disk(answers)) { Stick = new Disk(iso) }, _workplace.Folder))
+        var machine = new Machine(Firmware.Uefi, new Disk(target) { Serial = "TARGET" }, new Disk(answers)) { Stick = new Disk(iso), StopsAtRestart = true };
+        UntilRestart(machine, "Restoring in 5 s; any key stops it.", "== DR unattended: RESTORED ==");
+        UntilRestart(machine, "== DR unattended: ALREADY DONE ==", "Starting the local disk.");
+        using (var local = new Qemu(machine, _workplace.Folder))
         {
-            machine.WaitFor("Restoring in 5 s; any key stops it.", Never);
-            machine.WaitFor("== DR unattended: RESTORED ==", Never);
-            machine.WaitFor("== DR unattended: ALREADY DONE ==", Never);
-            machine.WaitFor("Starting the local disk.", Never);
-            var check = Server.Uefi.WaitForCheck(machine);
-            Assert.InRange(check.Files, 5000, int.MaxValue);
+            Assert.InRange(Server.Uefi.WaitForCheck(local).Files, 5000, int.MaxValue);
         }
 
         string report = Tool.Run("debugfs", "-R", $"cat /reports/{Report(answers)}", answers);
@@ -52,6 +50,17 @@ public sealed class AnswerDrills : IDisposable
     }
 
     private const string Never = "Kernel panic|== DR unattended: (FAILED|STOPPED|NO ANSWER)|^DR> ";
+
+    private void UntilRestart(Machine machine, params IEnumerable<string> said)
+    {
+        using var qemu = new Qemu(machine, _workplace.Folder);
+        foreach (string words in said)
+        {
+            qemu.WaitFor(words, Never);
+        }
+
+        qemu.WaitForPowerOff();
+    }
 
     private string AnswerDisk(string answer)
     {

@@ -52,6 +52,12 @@ internal sealed record Machine(Firmware Firmware, params Disk[] Disks)
 
     public int MemoryMiB { get; init; } = 1024;
 
+    /// <summary>
+    /// A restart switches the machine off: the drill starts it anew, with the NVRAM that it had. Restarted in place, OVMF now and
+    /// then spins before it finds its display.
+    /// </summary>
+    public bool StopsAtRestart { get; init; }
+
     /// <summary>A user-mode network: the host is 10.0.2.2.</summary>
     public bool Network { get; init; }
 

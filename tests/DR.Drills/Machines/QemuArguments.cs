@@ -16,6 +16,7 @@ internal static class QemuArguments
         "-accel", "tcg,thread=multi", "-cpu", "max,-erms", "-smp", "2", "-m", Text(machine.MemoryMiB),
         "-machine", IsSecure(machine.Firmware) ? "q35,smm=on" : "q35",
         .. FirmwareOf(machine.Firmware, nvram),
+        .. machine.StopsAtRestart ? (string[])["-no-reboot"] : [],
         "-serial", "file:" + serialLog,
         "-qmp", $"unix:{Escape(qmpSocket)},server=on,wait=off",
         .. Drives(machine),
