@@ -30,7 +30,15 @@ internal static class BitRuns
     /// <summary>Sets the bits of [from, limit).</summary>
     public static void Set(Span<byte> bits, int from, int limit)
     {
-        for (int bit = from; bit < limit; bit++)
+        int bit = from;
+        for (; bit < limit && (bit & 7) != 0; bit++)
+        {
+            bits[bit >> 3] |= (byte)(1 << (bit & 7));
+        }
+
+        int whole = Math.Max(0, (limit - bit) >> 3);
+        bits.Slice(bit >> 3, whole).Fill(0xFF);
+        for (bit += whole * 8; bit < limit; bit++)
         {
             bits[bit >> 3] |= (byte)(1 << (bit & 7));
         }

@@ -14,19 +14,21 @@ internal sealed class BtrfsExtents(IBlockDevice volume, BtrfsSuperblock superblo
     private const byte RootItem = 132;
     private const byte ExtentItem = 168;
     private const byte MetadataItem = 169;
+    private const byte BlockGroupItem = 192;
     private const ulong TreeBlockFlag = 2;
 
     private (ulong Address, byte Level, ulong Generation)? _root;
 
-    /// <summary>Reads and checks them all, and that together they are what the superblock counts.</summary>
+    /// <summary>Reads and checks them all, and that together they are what the superblock counts, and its block groups one by one.</summary>
     /// <exception cref="CorruptDataException">They are not.</exception>
     public void Verify()
     {
         ulong used = 0;
+        var inGroups = chunks.All.ToDictionary(c => c.Logical.Start, _ => 0L);
         var needed = new HashSet<ulong> { superblock.Root, superblock.ChunkRoot };
-        foreach (var extent in From(0))
+        foreach (var extent in From(0, group => Count(inGroups, group)))
         {
-            chunks.Find(extent.Logical.Start, extent.Logical.Length);
+            inGroups[chunks.Find(extent.Logical.Start, extent.Logical.Length).Logical.Start] += extent.Logical.Length;
             used += (ulong)extent.Logical.Length;
             if (extent.IsTree)
             {
@@ -34,16 +36,19 @@ internal sealed class BtrfsExtents(IBlockDevice volume, BtrfsSuperblock superblo
             }
         }
 
-        if (used != superblock.BytesUsed || needed.Count > 0)
+        Require(needed.Count == 0, $"the tree block at the address {needed.FirstOrDefault()} is in use, and not in it");
+        Require(used == superblock.BytesUsed, $"{used} bytes are in use, {superblock.BytesUsed} by the superblock");
+        foreach (var (start, rest) in inGroups)
         {
-            throw new CorruptDataException("btrfs extent tree", needed.Count > 0
-                ? $"the tree block at the address {needed.First()} is in use, and not in it"
-                : $"{used} bytes are in use, {superblock.BytesUsed} by the superblock");
+            Require(rest == 0, $"{Math.Abs(rest)} bytes {(rest > 0 ? "more" : "less")} are in use in the block group at the address {start} than it says");
         }
     }
 
     /// <summary>The extents that begin at an address or behind it, ascending, apart from each other.</summary>
-    public IEnumerable<BtrfsExtent> From(long logical)
+    public IEnumerable<BtrfsExtent> From(long logical) => From(logical, _ => { });
+
+    /// <param name="atGroup">Is told of what block groups say of themselves.</param>
+    private IEnumerable<BtrfsExtent> From(long logical, Action<BtrfsItem> atGroup)
     {
         var (address, level, generation) = _root ??= FindRoot();
         long behind = logical;
@@ -51,17 +56,35 @@ internal sealed class BtrfsExtents(IBlockDevice volume, BtrfsSuperblock superblo
         {
             if (item.Key.Type is not ExtentItem and not MetadataItem)
             {
+                if (item.Key.Type == BlockGroupItem)
+                {
+                    atGroup(item);
+                }
+
                 continue;
             }
 
             var extent = Parse(item);
-            if (extent.Logical.Start < behind)
-            {
-                throw new CorruptDataException("btrfs extent tree", $"the extent at the address {extent.Logical.Start} overlaps the one before");
-            }
-
+            Require(extent.Logical.Start >= behind, $"the extent at the address {extent.Logical.Start} overlaps the one before");
             behind = extent.Logical.End;
             yield return extent;
+        }
+    }
+
+    /// <summary>struct btrfs_block_group_item begins with the bytes in use.</summary>
+    private static void Count(Dictionary<long, long> inGroups, BtrfsItem group)
+    {
+        var reader = new SpanReader(group.Data.Span, $"btrfs block group {group.Key.ObjectId}");
+        long used = reader.Size64();
+        Require(group.Key.ObjectId <= long.MaxValue && inGroups.ContainsKey((long)group.Key.ObjectId), $"the block group at the address {group.Key.ObjectId} is no chunk");
+        inGroups[(long)group.Key.ObjectId] -= used;
+    }
+
+    private static void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw new CorruptDataException("btrfs extent tree", otherwise);
         }
     }
 

@@ -68,6 +68,7 @@ internal static class ExFatProbe
         }
 
         CheckUpCase(volume, tree, upCase, root.UpCaseChecksum);
+        tree.Check(bitmap, [place, upCase]);
         return new ExFatReader(boot, tree, bitmap, ExtentSet.From(system), facts with
         {
             Clean = true,

@@ -54,6 +54,50 @@ internal sealed class ExFatTree(IBlockDevice volume, ExFatBootSector boot)
         }
     }
 
+    /// <summary>Holds the bitmap, which has neither checksum nor count, against the clusters of all that the directories name.</summary>
+    /// <param name="system">What lies beside files and directories.</param>
+    /// <exception cref="CorruptDataException">They differ, or a cluster belongs to two.</exception>
+    public void Check(ExFatBitmap bitmap, IEnumerable<ExFatPlace> system)
+    {
+        var ledger = new ClusterLedger(boot.Clusters, $"{volume.Name}, exFAT allocation bitmap");
+        bool isWhole = true;
+        var left = new Stack<ExFatPlace>([Root]);
+        foreach (var place in system.Append(Root))
+        {
+            Enter(place);
+        }
+
+        while (left.TryPop(out var directory))
+        {
+            try
+            {
+                foreach (var entry in ExFatDirectory.Entries(Content(directory)))
+                {
+                    Enter(entry.Place);
+                    if (entry.IsDirectory)
+                    {
+                        left.Push(entry.Place);
+                    }
+                }
+            }
+            catch (DeviceFaultException e) when (e.Kind == FaultKind.Medium)
+            {
+                isWhole = false;
+            }
+        }
+
+        var map = bitmap.InUse(new Extent(boot.HeapStart, boot.Clusters * boot.ClusterSize));
+        ledger.Compare(map.Select(e => ((e.Start - boot.HeapStart) / boot.ClusterSize, e.Length / boot.ClusterSize)), isWhole);
+
+        void Enter(ExFatPlace place)
+        {
+            foreach (var extent in _table.Extents(place))
+            {
+                ledger.Add((extent.Start - boot.HeapStart) / boot.ClusterSize, extent.Length / boot.ClusterSize);
+            }
+        }
+    }
+
     /// <summary>Where the clusters of a file or directory lie.</summary>
     public ExtentSet Locate(string path)
     {

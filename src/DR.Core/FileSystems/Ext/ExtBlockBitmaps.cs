@@ -68,13 +68,18 @@ internal sealed class ExtBlockBitmaps(ExtGeometry geometry, ExtGroupTable groups
     {
         Require(groups.Checksums.HoldsForBitmap(bits.AsSpan(0, geometry.ClustersPerGroup / 8), group.BlockBitmapCsum,
             geometry.DescSize >= 64 ? 32 : 16), group, "its checksum does not match");
-        Require(IsMarked(group, group.BlockBitmap, bits) && IsMarked(group, group.InodeBitmap, bits) && IsMarked(group, group.InodeTable, bits),
+        var meta = geometry.BaseMetaBlocks(group.Number);
+        Require(IsMarked(group.Number, meta.Start, meta.Length, bits) && IsMarked(group.Number, group.BlockBitmap, 1, bits)
+            && IsMarked(group.Number, group.InodeBitmap, 1, bits) && IsMarked(group.Number, group.InodeTable, geometry.InodeTableBlocks, bits),
             group, "it counts the group's own tables as free");
     }
 
-    private bool IsMarked(ExtGroup group, long block, byte[] bits) =>
-        geometry.GroupOf(block) != group.Number
-        || BitRuns.IsSet(bits, (int)((block - geometry.FirstBlock(group.Number)) / geometry.ClusterRatio));
+    /// <summary>As far as the blocks lie in the group at all.</summary>
+    private bool IsMarked(uint group, long block, long count, byte[] bits)
+    {
+        var (first, end) = Clusters(group, block, count);
+        return BitRuns.NextClear(bits, first, end) == end;
+    }
 
     private void MarkTables(ExtGroup group, byte[] bits)
     {
@@ -87,12 +92,16 @@ internal sealed class ExtBlockBitmaps(ExtGeometry geometry, ExtGroupTable groups
 
     private void Mark(uint group, long block, long count, byte[] bits)
     {
-        long first = geometry.FirstBlock(group);
-        var own = new Extent(block, count).Intersect(new Extent(first, geometry.BlocksIn(group)));
-        if (!own.IsEmpty)
-        {
-            BitRuns.Set(bits, (int)((own.Start - first) / geometry.ClusterRatio), (int)((own.End - 1 - first) / geometry.ClusterRatio) + 1);
-        }
+        var (first, end) = Clusters(group, block, count);
+        BitRuns.Set(bits, first, end);
+    }
+
+    /// <summary>The clusters, counted in the group, of the blocks that lie in it; none where none does.</summary>
+    private (int First, int End) Clusters(uint group, long block, long count)
+    {
+        long start = geometry.FirstBlock(group);
+        var own = new Extent(block, count).Intersect(new Extent(start, geometry.BlocksIn(group)));
+        return own.IsEmpty ? (0, 0) : ((int)((own.Start - start) / geometry.ClusterRatio), (int)((own.End - 1 - start) / geometry.ClusterRatio) + 1);
     }
 
     private void Require(bool condition, ExtGroup group, string otherwise)

@@ -42,13 +42,26 @@ internal static class FatProbe
         bool dirty = (boot.State & DirtyState) != 0 || table.SaysDirty;
         string? reason = dirty ? "it was not unmounted cleanly"
             : table.FirstDifference() is { } offset ? $"its FATs differ at offset {offset}"
-            : null;
+            : WhyNotBelieved(volume, boot, table);
         var facts = new FileSystemFacts(boot.Kind, label, VolumeIds.FatSerial(boot.VolumeId), boot.ClusterSize,
             reason is null ? boot.Length : volume.Length, reason is null ? CountUsed(boot, table) : volume.Length, reason is null, reason)
         {
             SectorSizes = (512, boot.BytesPerSector),
         };
         return reason is null ? new FatReader(volume, boot, table, facts) : new WholeVolumeReader(volume, facts);
+    }
+
+    private static string? WhyNotBelieved(IBlockDevice volume, FatBootSector boot, FatTable table)
+    {
+        try
+        {
+            new FatTree(volume, boot).Check(table);
+            return null;
+        }
+        catch (CorruptDataException e)
+        {
+            return e.Message;
+        }
     }
 
     private static string? LabelOf(FatBootSector boot) =>

@@ -57,6 +57,54 @@ internal sealed class FatTree(IBlockDevice volume, FatBootSector boot)
         }
     }
 
+    /// <summary>Holds the FAT against the chains of all that the directories name.</summary>
+    /// <exception cref="CorruptDataException">They differ, a cluster belongs to two, or a file is not as long as its chain.</exception>
+    public void Check(FatTable table)
+    {
+        var ledger = new ClusterLedger(boot.Clusters, $"{volume.Name}, FAT");
+        bool isWhole = true;
+        var left = new Stack<FatEntry?>([null]);
+        Enter(ledger, boot.RootCluster);
+        while (left.TryPop(out var directory))
+        {
+            try
+            {
+                foreach (var entry in Entries(directory).Where(e => !e.IsLabel))
+                {
+                    long clusters = Enter(ledger, entry.FirstCluster);
+                    if (entry.IsDirectory && clusters > 0)
+                    {
+                        left.Push(entry);
+                    }
+                    else if (!entry.IsDirectory && (entry.Size + boot.ClusterSize - 1L) / boot.ClusterSize != clusters)
+                    {
+                        throw new CorruptDataException($"{volume.Name}, FAT", $"'{entry.LongName ?? entry.ShortName}' has {entry.Size} bytes in {clusters} clusters");
+                    }
+                }
+            }
+            catch (DeviceFaultException e) when (e.Kind == FaultKind.Medium)
+            {
+                isWhole = false;
+            }
+        }
+
+        var map = Enumerable.Range(0, (int)boot.Clusters).Where(c => table.IsInUse(table[(uint)c + 2]));
+        ledger.Compare(map.Select(c => ((long)c, 1L)), isWhole);
+    }
+
+    /// <returns>Clusters in the chain.</returns>
+    private long Enter(ClusterLedger ledger, uint first)
+    {
+        long count = 0;
+        foreach (uint cluster in first == 0 ? [] : _table.Chain(first))
+        {
+            ledger.Add(cluster - 2, 1);
+            count++;
+        }
+
+        return count;
+    }
+
     /// <summary>Where the clusters of a file or directory lie.</summary>
     public ExtentSet Locate(string path)
     {
@@ -83,12 +131,14 @@ internal sealed class FatTree(IBlockDevice volume, FatBootSector boot)
     /// <summary>0 for a file without content and for a root directory that has its own place.</summary>
     private uint FirstOf(FatEntry? entry) => entry is null ? boot.RootCluster : entry.FirstCluster;
 
+    /// <summary>Only FAT32 has the upper half of the first cluster; others kept there what is not looked at.</summary>
     /// <param name="directory">Null for the root.</param>
     /// <param name="goOn">Asked before each piece of the directory is read.</param>
     private IEnumerable<FatEntry> Entries(FatEntry? directory, Func<Extent, bool>? goOn = null) =>
         FatDirectory.Entries(Pieces(FirstOf(directory))
             .TakeWhile((piece, index) => index * (long)boot.ClusterSize < MaxDirectory && (goOn is null || goOn(piece)))
-            .Select(piece => volume.ReadBytes(piece.Start, (int)piece.Length)));
+            .Select(piece => volume.ReadBytes(piece.Start, (int)piece.Length)))
+            .Select(entry => boot.IsFat32 ? entry : entry with { FirstCluster = entry.FirstCluster & 0xFFFF });
 
     private IEnumerable<Extent> Pieces(uint first) => first == 0 ? [boot.Root] : _table.Chain(first).Select(boot.Cluster);
 

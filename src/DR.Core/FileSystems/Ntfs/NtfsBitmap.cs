@@ -1,3 +1,4 @@
+using DR.Core.Devices;
 using DR.Core.Primitives;
 
 namespace DR.Core.FileSystems.Ntfs;
@@ -54,6 +55,45 @@ internal sealed class NtfsBitmap
     /// <summary>Whether each byte of the set lies in a cluster in use.</summary>
     public bool Covers(ExtentSet set) =>
         set.AsEnumerable().All(e => InUse(e).Within(e).Sum(u => u.Length) == e.Length);
+
+    /// <summary>
+    /// Holds it, as it has neither checksum nor count, against the clusters of all records, as ntfsclone and ntfsresize do. What a
+    /// damaged record names is missing among them, and so the map is not believed.
+    /// </summary>
+    /// <exception cref="CorruptDataException">They differ, or a cluster belongs to two.</exception>
+    public void CheckAgainst(NtfsMft mft, string where)
+    {
+        var ledger = new ClusterLedger(_boot.Clusters, where);
+        bool isWhole = true;
+        for (long number = 0; number < mft.Count; number++)
+        {
+            foreach (var run in AttributesOf(mft, number, ref isWhole).SelectMany(a => a.Runs ?? []).Where(r => !r.IsHole))
+            {
+                ledger.Add(run.Lcn, run.Count);
+            }
+        }
+
+        var map = InUse(new Extent(0, _boot.Clusters * _boot.ClusterSize));
+        ledger.Compare(map.Select(e => (e.Start / _boot.ClusterSize, e.Length / _boot.ClusterSize)), isWhole);
+    }
+
+    /// <param name="isWhole">Cleared where a sector cannot be read: what is in use can still be saved by the map, without the rest of a failing disk.</param>
+    private static IReadOnlyList<NtfsAttribute> AttributesOf(NtfsMft mft, long number, ref bool isWhole)
+    {
+        try
+        {
+            return mft[number].Attributes;
+        }
+        catch (CorruptDataException)
+        {
+            return [];
+        }
+        catch (DeviceFaultException e) when (e.Kind == FaultKind.Medium)
+        {
+            isWhole = false;
+            return [];
+        }
+    }
 
     /// <summary>The bits of [first, end), from a multiple of eight on; the array is used again for the next window.</summary>
     private IEnumerable<(long First, byte[] Bits, int Count)> Windows(long first, long end)

@@ -46,6 +46,7 @@ internal static class NtfsProbe
             own.CheckMirror();
             var bitmap = own.OpenBitmap();
             var system = own.Check(bitmap);
+            bitmap.CheckAgainst(mft, $"{volume.Name}, $Bitmap");
             var bad = BadClusters(mft);
             var pages = files.Extents().Subtract(system);
             facts = facts with { Clean = true, WholeBecause = null, Length = boot.Length, AllocatedBytes = bitmap.CountUsed() * boot.ClusterSize };

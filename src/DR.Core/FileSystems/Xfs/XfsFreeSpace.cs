@@ -63,9 +63,11 @@ internal sealed class XfsFreeSpace(XfsGeometry geometry)
         var inUse = InUse(group);
         long free = 0;
         long longest = 0;
+        ulong byBlock = 0;
         foreach (var extent in Free(group))
         {
             free += extent.Length;
+            byBlock = unchecked(byBlock + Mixed(extent));
             longest = Math.Max(longest, extent.Length);
             if (inUse.Overlaps(extent))
             {
@@ -73,9 +75,41 @@ internal sealed class XfsFreeSpace(XfsGeometry geometry)
             }
         }
 
+        if (byBlock != BySize(group))
+        {
+            throw Corrupt(group, "it holds other free extents than the tree in the order of their sizes (cntbt)");
+        }
+
         return free == group.FreeBlocks && longest == group.Longest
             ? free
             : throw Corrupt(group, $"{free} blocks are free, the longest run {longest}; {group.FreeBlocks} and {group.Longest} by the AGF");
+    }
+
+    /// <summary>A sum of all that is in the second tree of free extents, in whatever order it comes.</summary>
+    private ulong BySize(XfsGroup group)
+    {
+        ulong sum = 0;
+        foreach (var block in new XfsGroupTree(geometry, group.Number, group.FreeBySize).Walk())
+        {
+            for (int i = 0; block.Level == 0 && i < block.Count; i++)
+            {
+                sum = unchecked(sum + Mixed(Record(block, i)));
+            }
+        }
+
+        return sum;
+    }
+
+    /// <summary>So that changes of two extents do not cancel out in a sum (the finalizer of MurmurHash3).</summary>
+    private static ulong Mixed(Extent extent)
+    {
+        unchecked
+        {
+            ulong value = (ulong)extent.Start << 32 | (uint)extent.Length;
+            value = (value ^ value >> 33) * 0xFF51AFD7ED558CCD;
+            value = (value ^ value >> 33) * 0xC4CEB9FE1A85EC53;
+            return value ^ value >> 33;
+        }
     }
 
     /// <summary>What can be known to be in use without a walk through the rest, in blocks.</summary>
