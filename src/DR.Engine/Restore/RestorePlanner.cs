@@ -90,6 +90,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         RequireSound(manifest, source);
         var fit = LayoutFitter.Fit(source.Layout, Fitted(manifest, source), identity.Length, identity.SectorSize, PolicyFor(manifest, source, request.Grow));
         remarks.AddRange(fit.Remarks.Select(r => $"{identity.Path}: {r}"));
+        remarks.AddRange(KeepTheirSize(manifest, source, identity, request.Grow));
         return new TargetDisk(source.Index, identity, fit.Target, contents.Words, fit.Grown,
             SignatureSweep.Of(contents.Layout, fit.Target), RestoreMarker.PlaceFor(fit.Target, Written(manifest, source, identity, fit)));
     }
@@ -119,6 +120,24 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
             let segment = volume.Segments[0]
             where segment.Disk == disk.Index
             select new FitVolume(segment.Partition, volume.GrowTool is not null, volume.MaximumLength, volume.Label)];
+
+    /// <summary>Volumes that one would expect to grow, of filesystems that no tool grows well.</summary>
+    private static IEnumerable<string> KeepTheirSize(Manifest manifest, ManifestDisk source, DiskIdentity identity, GrowPolicy policy)
+    {
+        if (identity.Length <= source.Layout.Length || policy.Kind is GrowKind.None or GrowKind.Label)
+        {
+            return [];
+        }
+
+        int last = source.Layout.Partitions.MaxBy(p => p.Extent.Start)?.Number ?? 0;
+        return
+            from volume in manifest.Volumes
+            let segment = volume.Segments[0]
+            where segment.Disk == source.Index && volume.Kind is "fat12" or "fat16" or "fat32" or "exfat"
+            where policy.Kind != GrowKind.Last || segment.Partition == last
+            where source.Layout.Partitions.FirstOrDefault(p => p.Number == segment.Partition)?.Role is not PartitionRole.Esp
+            select $"{identity.Path}: {volume.Title} keeps its size: {(volume.Kind == "exfat" ? "exFAT" : "FAT")} is not grown";
+    }
 
     /// <summary>A label grows a volume on the one disk that has it.</summary>
     private static GrowPolicy PolicyFor(Manifest manifest, ManifestDisk disk, GrowPolicy policy)

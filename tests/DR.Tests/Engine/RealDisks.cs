@@ -133,9 +133,12 @@ internal sealed class RealDisks : IDisposable
         return image;
     }
 
+    public RestorePlan Plan(IImageInput image, string grow, params string[] targets) =>
+        new RestorePlanner(_machine, _tools, Workbench.Compressor).Plan(image, new RestoreRequest(targets) { Grow = GrowPolicy.Parse(grow) });
+
     public RestoreResult Restore(IImageInput image, string grow, params string[] targets)
     {
-        var plan = new RestorePlanner(_machine, _tools, Workbench.Compressor).Plan(image, new RestoreRequest(targets) { Grow = GrowPolicy.Parse(grow) });
+        var plan = Plan(image, grow, targets);
         return new RestorePipeline(_machine, _tools, Workbench.Compressor).Run(plan, image, Report, TestContext.Current.CancellationToken);
     }
 

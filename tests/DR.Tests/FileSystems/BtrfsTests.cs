@@ -25,6 +25,7 @@ public class BtrfsTests
         string copy = folder.File("copy.img");
         using var device = new TestFileDevice(image);
         var reader = AssertMapped(image, device);
+        Assert.Equal(Images.Partclone("btrfs", image), reader.Facts.AllocatedBytes);
         Images.CopyOnly(reader.AllocatedSet(device.All()), device, copy);
         BtrfsImage.AssertSound(copy);
         Assert.Equal(BtrfsImage.Mounted(folder, image, "ro", Digest), BtrfsImage.Mounted(folder, copy, "ro", Digest));
@@ -147,6 +148,6 @@ public class BtrfsTests
         Assert.Equal(device.All(), Assert.Single(reader.Allocated(device.All())));
     }
 
-    private static string Digest(string point) =>
+    internal static string Digest(string point) =>
         XfsImage.Walked(point) + Tools.Run("find", point, "-type", "f", "-exec", "sha256sum", "{}", "+");
 }

@@ -28,6 +28,7 @@ public class ExFatTests
         AssertFacts(reader.Facts, image, dump);
         long heap = Number(dump, @"Cluster Heap Offset \(sector offset\)") * 512;
         Assert.Equal(reader.Facts.AllocatedBytes + heap, reader.Allocated(device.All()).Sum(e => e.Length));
+        Assert.Equal(Images.Partclone("exfat", image), reader.Facts.AllocatedBytes + heap);
         Images.CheckRanges(reader, device, 5);
 
         string digest = Digest(folder, image);
@@ -152,13 +153,13 @@ public class ExFatTests
         Assert.Equal((Number(dump, "Total Clusters") - Number(dump, "Free Clusters")) * cluster, facts.AllocatedBytes);
     }
 
-    private static void AssertSound(string image)
+    internal static void AssertSound(string image)
     {
         var (code, output, error) = Tools.Try("fsck.exfat", "-n", image);
         Assert.True(code == 0, output + error);
     }
 
-    private static string Digest(TempFolder folder, string image) =>
+    internal static string Digest(TempFolder folder, string image) =>
         Mounted(folder, image, "ro", point => Walked(point) + Tools.Run("sh", "-c", $"cd '{point}' && find . -type f -print0 | sort -z | xargs -0 sha256sum"));
 
     private static string Walk(TempFolder folder, string image) => Mounted(folder, image, "ro", Walked);

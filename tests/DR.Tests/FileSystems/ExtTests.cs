@@ -53,6 +53,7 @@ public class ExtTests
         Assert.Equal(judge.Used.AsEnumerable(), reader.Allocated(device.All()));
         Images.CheckRanges(reader, device, 1);
         AssertFacts(reader.Facts, image, judge);
+        Assert.Equal(Images.Partclone("ext4", image), reader.Facts.AllocatedBytes);
         Assert.True(reader.Excluded().IsEmpty);
         AssertLocated(reader, device, folder);
 
@@ -88,7 +89,7 @@ public class ExtTests
         Assert.Equal((512, Math.Min(4096, judge.BlockSize)), facts.SectorSizes);
     }
 
-    private static void AssertSameFiles(TempFolder folder, string image, string copy)
+    internal static void AssertSameFiles(TempFolder folder, string image, string copy)
     {
         string one = Directory.CreateDirectory(folder.File("one")).FullName;
         string two = Directory.CreateDirectory(folder.File("two")).FullName;

@@ -38,12 +38,15 @@ internal static partial class FatImage
         string root = Regex.IsMatch(output, "Root directory start at cluster") ? "::/" : "";
         string[] paths = isEmpty ? [] : [.. Tools.Run("mdir", "-/", "-b", "-a", "-i", image, "::/").Split('\n', StringSplitOptions.RemoveEmptyEntries)];
         var used = ExtentSet.From(paths.Append(root).Where(p => p.Length > 0 && !isEmpty).Chunk(60)
-            .SelectMany(some => Clusters().Matches(Tools.Run("mshowfat", ["-i", image, .. some])))
-            .Select(m => (First: Parse(m.Groups[1]), Last: m.Groups[2].Success ? Parse(m.Groups[2]) : Parse(m.Groups[1])))
-            .Select(r => new Extent(dataStart + (r.First - 2) * clusterSize, (r.Last - r.First + 1) * clusterSize))
-            .Append(new Extent(0, dataStart)));
+            .SelectMany(some => ClustersOf(image, dataStart, clusterSize, some).AsEnumerable()).Append(new Extent(0, dataStart)));
         return new Judgement(clusterSize, dataStart, Number(output, @"files, ([0-9]+)/"), Number(output, @"files, [0-9]+/([0-9]+) clusters"), used);
     }
+
+    /// <summary>Where files and directories lie, by mshowfat.</summary>
+    public static ExtentSet ClustersOf(string image, long dataStart, long clusterSize, params string[] paths) => ExtentSet.From(
+        Clusters().Matches(Tools.Run("mshowfat", ["-i", image, .. paths]))
+            .Select(m => (First: Parse(m.Groups[1]), Last: m.Groups[2].Success ? Parse(m.Groups[2]) : Parse(m.Groups[1])))
+            .Select(r => new Extent(dataStart + (r.First - 2) * clusterSize, (r.Last - r.First + 1) * clusterSize)));
 
     /// <summary>fsck.fat finds nothing to complain about.</summary>
     public static void AssertSound(string image)

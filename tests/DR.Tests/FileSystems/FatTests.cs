@@ -35,6 +35,7 @@ public class FatTests
         Images.CheckRanges(reader, device, 2);
         Assert.Equal(shape.Split(',')[0], reader.Facts.Kind);
         AssertFacts(reader.Facts, image, judge);
+        Assert.Equal(Images.Partclone("fat", image), judge.Used.TotalLength);
 
         string copy = Images.CopyOnly(judge.Used, device, folder.File("copy.img"));
         FatImage.AssertSound(copy);
@@ -146,7 +147,7 @@ public class FatTests
         Assert.Null(facts.GrowTool);
     }
 
-    private static void AssertSameFiles(TempFolder folder, string image, string copy)
+    internal static void AssertSameFiles(TempFolder folder, string image, string copy)
     {
         string one = Directory.CreateDirectory(folder.File("one")).FullName;
         string two = Directory.CreateDirectory(folder.File("two")).FullName;

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using DR.Core.Devices;
 using DR.Core.FileSystems;
 using DR.Core.Primitives;
@@ -50,6 +52,16 @@ internal static class Images
     /// <summary>One value of what blkid's low-level probe says; null where it says nothing of it.</summary>
     public static string? Blkid(string image, string key) =>
         Tools.Try("blkid", "-p", "-o", "value", "-s", key, image).Output.TrimEnd('\n') is { Length: > 0 } value ? value : null;
+
+    /// <summary>Bytes in use, as partclone counts them.</summary>
+    /// <param name="kind">The end of the tool's name.</param>
+    public static long Partclone(string kind, string image)
+    {
+        Tools.Require("partclone." + kind);
+        var (_, output, error) = Tools.Try("partclone." + kind, "-c", "-s", image, "-O", "/dev/null", "-L", "/dev/null");
+        long Number(string pattern) => long.Parse(Regex.Match(output + error, pattern).Groups[1].Value, CultureInfo.InvariantCulture);
+        return Number("Space in use: .*= ([0-9]+) Blocks") * Number("Block size: +([0-9]+) Byte");
+    }
 
     private static void Pieces(IEnumerable<Extent> extents, int size, Action<Extent> action)
     {

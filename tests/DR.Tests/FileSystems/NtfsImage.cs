@@ -16,7 +16,7 @@ internal static class NtfsImage
     public static void RequireTools()
     {
         Tools.RequireMount();
-        Tools.Require("mkntfs", "ntfs-3g", "ntfs-3g.probe", "ntfsinfo", "ntfscat", "ntfsfix", "ntfsresize", "partclone.ntfs", "setfattr", "getfattr", "blkid");
+        Tools.Require("mkntfs", "ntfs-3g", "ntfs-3g.probe", "ntfsinfo", "ntfscat", "ntfsfix", "ntfsresize", "partclone.ntfs", "ntfsclone", "setfattr", "getfattr", "blkid");
     }
 
     /// <summary>An empty one.</summary>
@@ -84,11 +84,20 @@ internal static class NtfsImage
         return new Judgement(clusterSize, clusters, Number(info, "Free Clusters"), used);
     }
 
-    /// <summary>Blocks in use, as partclone counts them.</summary>
-    public static long Partclone(string image)
+    /// <summary>Clusters in use, as ntfsclone writes them into the header of its own images.</summary>
+    public static long Ntfsclone(TempFolder folder, string image)
     {
-        var (_, output, error) = Tools.Try("partclone.ntfs", "-c", "-s", image, "-O", "/dev/null", "-L", "/dev/null");
-        return long.Parse(Regex.Match(output + error, @"Space in use: .*= ([0-9]+) Blocks").Groups[1].Value, CultureInfo.InvariantCulture);
+        string saved = folder.File("ntfsclone");
+        Tools.Run("ntfsclone", "-f", "-s", "-O", saved, image);
+        byte[] header = new byte[46];
+        using (var file = File.OpenRead(saved))
+        {
+            file.ReadExactly(header);
+        }
+
+        File.Delete(saved);
+        Assert.Equal("\0ntfsclone-image"u8.ToArray(), header[..16]);
+        return BitConverter.ToInt64(header, 38);
     }
 
     /// <summary>Neither ntfsfix nor ntfsresize's check of all clusters finds anything to complain about.</summary>

@@ -116,6 +116,15 @@ public class XfsRefusalTests
     }
 
     [Fact]
+    public void A_realtime_device_is_said()
+    {
+        using var folder = new TempFolder();
+        string realtime = folder.Sparse("rt.img", 64 << 20);
+        using var device = new TestFileDevice(XfsImage.Mkfs(folder, "a.img", 64 << 20, $"-r rtdev={realtime}"));
+        AssertWhole(device, true, "realtime device, which has to be saved and restored with it");
+    }
+
+    [Fact]
     public void A_volume_that_is_too_short_is_saved_whole()
     {
         using var folder = new TempFolder();

@@ -119,6 +119,7 @@ public class XfsTests
 
         // The superblock counts what is kept for the trees as free, and so does partclone.
         Assert.Equal(judge.BlockCount - judge.FdBlocks, facts.AllocatedBytes / judge.BlockSize - judge.FreeLists.TotalLength / judge.BlockSize - judge.TreeBlocks);
+        Assert.Equal(Images.Partclone("xfs", image), facts.AllocatedBytes - judge.FreeLists.TotalLength - judge.TreeBlocks * judge.BlockSize);
         Assert.True(reader.ControlSet().Subtract(judge.Used).IsEmpty);
         Images.CheckRanges(reader, device, 6);
         return reader;
