@@ -202,7 +202,7 @@ public class HostileTests
     }
 
     /// <summary>Reads on this thread, in all ways, and measures.</summary>
-    private static Exception? Bounded(MemoryImageStore store, string what)
+    internal static Exception? Bounded(MemoryImageStore store, string what)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
         var watch = Stopwatch.StartNew();

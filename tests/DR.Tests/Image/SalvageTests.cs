@@ -150,7 +150,7 @@ public class SalvageTests
         Assert.Contains("more losses", result.Losses[^1], StringComparison.Ordinal);
     }
 
-    private static void Damage(Random random, MemoryImageStore store)
+    internal static void Damage(Random random, MemoryImageStore store)
     {
         int number = store.Pieces.Keys.ElementAt(random.Next(store.Pieces.Count));
         if (store.Pieces[number] is not { Length: > 0 } piece)
@@ -170,7 +170,7 @@ public class SalvageTests
     }
 
     /// <returns>Blocks that are listed as lost.</returns>
-    private static int Check(SampleImage sample, ExpandingSink sink)
+    internal static int Check(SampleImage sample, ExpandingSink sink)
     {
         int lost = 0;
         foreach (var space in sample.Spaces)

@@ -99,7 +99,7 @@ public sealed record RecordHeader(RecordKind Kind, RecordTraits Flags, ulong Tag
         reader.Skip(4);
         var header = new RecordHeader((RecordKind)reader.U16(), (RecordTraits)reader.U16(), reader.U64(), reader.Size64())
         {
-            HeaderLength = (int)reader.U32(),
+            HeaderLength = Bounded(reader.U32(), where),
             PayloadLength = Bounded(reader.U32(), where),
             DecodedLength = Bounded(reader.U32(), where),
             PayloadCrc = reader.U32(),
