@@ -115,7 +115,7 @@ public partial class LocatedFileTests
 
     private static long Hex(Match match, int group) => long.Parse(match.Groups[group].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^ +[0-9]+: +[0-9]+\.\. +[0-9]+: +([0-9]+)\.\. +([0-9]+):(?!.*unwritten)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^ *[0-9]+: +[0-9]+\.\. +[0-9]+: +([0-9]+)\.\. +([0-9]+):(?!.*unwritten)", RegexOptions.Multiline)]
     private static partial Regex Frag();
 
     [GeneratedRegex(@"\]: ([0-9]+)\.\.([0-9]+)")]

@@ -28,7 +28,7 @@ public sealed class UnsoundTests : IDisposable
         ExtImage.RequireTools();
         string image = ExtImage.Make(_folder, "a.img", 24 << 20, arguments.Split(' '));
         using var device = new TestFileDevice(image, writable: true);
-        var bitmap = ExtDamage.Structures(device, Tools.Run("dumpe2fs", image)).Last(s => s.Place.Length == 1024 && HasBoth(device, s.Place)).Place;
+        var bitmap = ExtDamage.Structures(device, Tools.Run("dumpe2fs", image)).First(s => s.Place is { Length: 1024, Start: > 1024 } && HasBoth(device, s.Place)).Place;
         Flip(device, bitmap.Start, device.ReadBytes(bitmap.Start, 1024));
         Assert.NotEqual(0, Tools.Try("e2fsck", "-f", "-n", image).Code);
         AssertMap(device, believed, "checksum does not match", () => ExtImage.Dumpe2fs(image).Used);
@@ -156,13 +156,13 @@ public sealed class UnsoundTests : IDisposable
     }
 
     private static bool HasBoth(IBlockDevice device, Extent bitmap) =>
-        device.ReadBytes(bitmap.Start, 512) is var bits && bits.Contains((byte)0xFF) && bits.Contains((byte)0);
+        device.ReadBytes(bitmap.Start, 1024) is var bits && bits.Contains((byte)0xFF) && bits.Contains((byte)0);
 
-    /// <summary>Clears a bit of the last byte that is full and sets one of the first that is empty behind the middle of the used part.</summary>
+    /// <summary>Sets a bit of the last byte that is empty, and clears one of the last full byte before it, where files lie.</summary>
     private static void Flip(IBlockDevice device, long start, byte[] bits)
     {
-        int full = Array.LastIndexOf(bits, (byte)0xFF, bits.Length / 2);
-        int empty = Array.IndexOf(bits, (byte)0);
+        int empty = Array.LastIndexOf(bits, (byte)0);
+        int full = Array.LastIndexOf(bits, (byte)0xFF, empty);
         Assert.True(full > 0 && empty > 0);
         device.Write([0xFE], start + full);
         device.Write([1], start + empty);

@@ -70,11 +70,13 @@ public sealed class WindowsVolumeTests : IDisposable
     {
         NtfsImage.RequireTools();
         string image = Join("mirrored-1:128+32768", false);
+        string source = _real.Disk("source", 20 * MiB, "label: gpt\nsize=16M,type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7\n", image);
         string target = _real.Blank("target", 64 * MiB);
-        _real.Restore(_real.Capture(image), "last", target);
-        NtfsImage.AssertSound(target);
-        Assert.Contains("(67 MB)", Tools.Run("ntfsresize", "-i", "-f", "-P", target), StringComparison.Ordinal);
-        Assert.Equal(NtfsImage.Digest(_folder, image), NtfsImage.Digest(_folder, target));
+        _real.Restore(_real.Capture(source), "last", target);
+        string grown = _real.Extract(target, 1);
+        Assert.True(new FileInfo(grown).Length > 50 * MiB);
+        NtfsImage.AssertSound(grown);
+        Assert.Equal(NtfsImage.Digest(_folder, image), NtfsImage.Digest(_folder, grown));
     }
 
     private string Join(string pieces, bool striped)
