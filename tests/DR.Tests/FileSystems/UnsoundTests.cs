@@ -159,7 +159,7 @@ public sealed class UnsoundTests : IDisposable
         device.ReadBytes(bitmap.Start, 1024) is var bits && bits.Contains((byte)0xFF) && bits.Contains((byte)0);
 
     /// <summary>Sets a bit of the last byte that is empty, and clears one of the last full byte before it, where files lie.</summary>
-    private static void Flip(IBlockDevice device, long start, byte[] bits)
+    private static void Flip(TestFileDevice device, long start, byte[] bits)
     {
         int empty = Array.LastIndexOf(bits, (byte)0);
         int full = Array.LastIndexOf(bits, (byte)0xFF, empty);

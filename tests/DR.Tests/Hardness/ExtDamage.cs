@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using DR.Core.Devices;
 using DR.Core.Primitives;
-using DR.Tests.FileSystems;
 
 namespace DR.Tests.Hardness;
 

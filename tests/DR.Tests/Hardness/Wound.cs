@@ -1,7 +1,6 @@
 using System.Globalization;
 using DR.Core.Devices;
 using DR.Core.Primitives;
-using DR.Tests.FileSystems;
 
 namespace DR.Tests.Hardness;
 
