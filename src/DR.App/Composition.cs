@@ -46,12 +46,16 @@ internal sealed class Composition
 
     /// <param name="folders">Where images are looked for, besides the medium and the attached disks.</param>
     /// <param name="unattended">Whether an answer file is carried out first.</param>
-    public ScreenParts Screens(IReadOnlyList<string> folders, bool unattended) => new(
-        Machine, Tools, () => Compressor, Images(null, null, null, folders),
-        image => CreateImage(image, null, overwrite: false), Report, Program, TimeProvider.System)
+    public ScreenParts Screens(IReadOnlyList<string> folders, bool unattended)
     {
-        Answer = unattended ? CarryOutAnswer : null,
-    };
+        var credentials = CredentialsIn(null);
+        return new(
+            Machine, Tools, () => Compressor, Images(credentials, null, null, folders), Destinations(credentials), credentials.Learn,
+            Report, Program, TimeProvider.System)
+        {
+            Answer = unattended ? CarryOutAnswer : null,
+        };
+    }
 
     /// <summary>A restore from the screen leaves its report on this system and, if it can, in the restored one.</summary>
     private string Report(ReportWanted wanted)
@@ -81,16 +85,22 @@ internal sealed class Composition
     /// <param name="credentialsFile">Null for the one on the medium, if there is one.</param>
     /// <param name="note">Is told of every connection that breaks and is made anew.</param>
     /// <param name="folders">Searched besides the medium and the attached disks.</param>
-    public IImageLibrary Images(string? caFile, string? credentialsFile, Action<string>? note, params IReadOnlyList<string> folders)
-    {
-        var credentials = CredentialsIn(credentialsFile);
-        return new ImageLibrary(Mounter, new ImageOpener(credentials, caFile ?? OnMedium("ca.pem"), note), Compressor, credentials)
+    public IImageLibrary Images(string? caFile, string? credentialsFile, Action<string>? note, params IReadOnlyList<string> folders) =>
+        Images(CredentialsIn(credentialsFile), caFile, note, folders);
+
+    /// <summary>Where new images are laid down.</summary>
+    /// <param name="credentialsFile">Null for the one on the medium, if there is one.</param>
+    public IImageDestinations Destinations(string? credentialsFile) => Destinations(CredentialsIn(credentialsFile));
+
+    private ImageDestinations Destinations(Credentials credentials) => new(Mounter, new ImageOpener(credentials, null, null), credentials);
+
+    private ImageLibrary Images(Credentials credentials, string? caFile, Action<string>? note, IReadOnlyList<string> folders) =>
+        new(Mounter, new ImageOpener(credentials, caFile ?? OnMedium("ca.pem"), note), Compressor, credentials)
         {
             Folders = ["/run/live/medium", .. folders],
         };
-    }
 
-    /// <summary>Where small files are: answers, reports. As for <see cref="Images"/>.</summary>
+    /// <summary>Where small files are: answers, reports. As for images.</summary>
     public IFileLibrary Files(string? caFile, string? credentialsFile)
     {
         var credentials = CredentialsIn(credentialsFile);
@@ -98,25 +108,10 @@ internal sealed class Composition
     }
 
     /// <summary>Opens the image at a path.</summary>
-    public static FileImageInput OpenImage(string image) => new(LocalPath(image));
-
-    public static FileImageOutput CreateImage(string image, long? pieceLimit, bool overwrite) =>
-        new(PlainFile(LocalPath(image)), pieceLimit ?? long.MaxValue, overwrite);
-
-    /// <summary>An image is a file: with --overwrite-image a device would otherwise be written over, whatever is on it.</summary>
-    private static string PlainFile(string path)
-    {
-        string real = (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? Path.GetFullPath(path);
-        return real.StartsWith("/dev/", StringComparison.Ordinal) && !real.StartsWith("/dev/shm/", StringComparison.Ordinal)
-            ? throw new DrException(Failure.Usage, $"{path} is a device; an image is written into a file")
-            : path;
-    }
-
-    /// <summary>The path of an image that is written.</summary>
-    /// <exception cref="DrException">It is not a path.</exception>
-    private static string LocalPath(string image) => ImageLocation.Parse(image) is ImageLocation.File file
+    /// <exception cref="DrException">It is elsewhere than at a path.</exception>
+    public static FileImageInput OpenImage(string image) => new(ImageLocation.Parse(image) is ImageLocation.File file
         ? file.Path
-        : throw new DrException(Failure.Usage, $"images are written to a path, and only read from {image.Split(':')[0]}:. Mount the place first");
+        : throw new DrException(Failure.Usage, $"{image}: this verb reads an image at a path only. Mount the place first"));
 
     private static Credentials CredentialsIn(string? file) => (file ?? OnMedium("credentials")) is { } path ? CredentialsFile.Read(path) : Credentials.None;
 

@@ -4,6 +4,7 @@ using DR.App.Screens;
 using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
+using DR.Engine.Sources;
 
 namespace DR.App.Cli;
 
@@ -11,7 +12,8 @@ namespace DR.App.Cli;
 internal sealed class CaptureCommand
 {
     private readonly Argument<string[]> _disks = new("DISK") { Description = "Whole disks of one machine: devices, or files used as raw disks.", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string> _to = new("--to") { Description = "Where the image goes.", HelpName = "IMAGE", Required = true };
+    private readonly Option<string> _to = new("--to") { Description = "Where the image goes: a path, label:LABEL/path or uuid:UUID/path on an attached volume, smb://server/share/path, nfs://server/export/path.", HelpName = "IMAGE", Required = true };
+    private readonly Option<string?> _credentials = new("--credentials") { Description = "Names and passwords for servers, readable by you only: lines HOST USER PASSWORD [DOMAIN].", HelpName = "FILE" };
     private readonly Option<string?> _name = new("--name") { Description = "What the image is called; the host name by default.", HelpName = "TEXT" };
     private readonly Option<int> _level = new("--level") { Description = "zstd level, 1 (fast) to 19 (small).", HelpName = "N", DefaultValueFactory = _ => 1 };
     private readonly Option<string?> _split = new("--split") { Description = "Write pieces of at most SIZE: 4G, 700M.", HelpName = "SIZE" };
@@ -26,10 +28,10 @@ internal sealed class CaptureCommand
     {
         var self = new CaptureCommand();
         var command = new Verb("capture", "Saves whole disks as one image, reading only.",
-            ["dr capture /dev/sda --to /mnt/backup/server.drimg", "dr capture /dev/sda /dev/sdb --to server.drimg --split 4G --verify"],
+            ["dr capture /dev/sda --to /mnt/backup/server.drimg", "dr capture /dev/sda /dev/sdb --to server.drimg --split 4G --verify", "dr capture /dev/sda --to smb://nas/backup/server.drimg --credentials /root/nas"],
             0, 1, 2, 3, 4, 7, 8, 130);
         command.Add(self._disks);
-        foreach (Option option in (Option[])[self._to, self._name, self._level, self._split, self._allBlocks, self._keepPagefiles, self._verify, self._allowLive, self._overwriteImage, self._plan])
+        foreach (Option option in (Option[])[self._to, self._credentials, self._name, self._level, self._split, self._allBlocks, self._keepPagefiles, self._verify, self._allowLive, self._overwriteImage, self._plan])
         {
             command.Add(option);
         }
@@ -42,8 +44,10 @@ internal sealed class CaptureCommand
     {
         long? pieceLimit = PieceLimit(parsed);
         var composition = new Composition();
-        var plan = composition.CapturePlanner.Plan(Request(parsed));
-        foreach (string line in PlanText.Of(plan))
+        var destinations = composition.Destinations(parsed.GetValue(_credentials));
+        var to = destinations.LookAt(parsed.GetValue(_to)!, cancel);
+        var plan = composition.CapturePlanner.Plan(Request(parsed) with { Carrier = to.Carrier });
+        foreach (string line in PlanText.Of(plan).Concat(ImageLocation.HasScheme(to.Location) ? ["The image goes onto " + to.Words] : []).Concat(PlanText.Room(plan, to)))
         {
             session.Say(line);
         }
@@ -55,11 +59,11 @@ internal sealed class CaptureCommand
         }
 
         var watch = Stopwatch.StartNew();
-        var result = Capture(parsed, pieceLimit, plan, composition, session, cancel);
+        var result = Capture(parsed, pieceLimit, plan, to, destinations, composition, session, cancel);
         bool verify = parsed.GetValue(_verify);
         if (verify)
         {
-            Verify(plan, composition, session, cancel);
+            Verify(plan, composition.Images(null, parsed.GetValue(_credentials), session.Report.Warn), composition, session, cancel);
         }
 
         session.Report.Finish();
@@ -80,11 +84,12 @@ internal sealed class CaptureCommand
         };
     }
 
-    private CaptureResult Capture(ParseResult parsed, long? pieceLimit, CapturePlan plan, Composition composition, Session session, CancellationToken cancel)
+    private CaptureResult Capture(
+        ParseResult parsed, long? pieceLimit, CapturePlan plan, ImageDestination to, IImageDestinations destinations, Composition composition, Session session, CancellationToken cancel)
     {
-        using var output = Composition.CreateImage(plan.Request.Image, pieceLimit, parsed.GetValue(_overwriteImage));
+        using var image = destinations.Create(to, pieceLimit ?? long.MaxValue, parsed.GetValue(_overwriteImage), cancel);
         session.Report.Stage("capturing", plan.Bytes);
-        return composition.CapturePipeline.Run(plan, output, session.Report, cancel);
+        return composition.CapturePipeline.Run(plan, image.Output, session.Report, cancel);
     }
 
     private long? PieceLimit(ParseResult parsed) => parsed.GetValue(_split) switch
@@ -94,11 +99,11 @@ internal sealed class CaptureCommand
         var text => throw new DrException(Failure.Usage, $"--split {text}: a size of at least 4M is wanted, such as 4G"),
     };
 
-    private static void Verify(CapturePlan plan, Composition composition, Session session, CancellationToken cancel)
+    private static void Verify(CapturePlan plan, IImageLibrary images, Composition composition, Session session, CancellationToken cancel)
     {
         session.Report.Stage("verifying", plan.Bytes);
-        using var input = Composition.OpenImage(plan.Request.Image);
-        using var reader = new ImageStreamReader(input, composition.Compressor);
+        using var opened = images.Open(plan.Request.Image, cancel);
+        using var reader = new ImageStreamReader(opened.Input, composition.Compressor);
         try
         {
             ImageVerifier.Verify(reader, composition.Compressor, Environment.ProcessorCount, session.Report, cancel);

@@ -49,7 +49,13 @@ internal sealed class EffectRunner(ScreenParts parts, Action<ScreenEvent> tell) 
                 Begin(JobKind.Verify, (report, cancel) => _jobs.Verify(start.Location, report, cancel));
                 break;
             case StartCapture start:
-                Begin(JobKind.Capture, (report, cancel) => _jobs.Capture(start.Plan, report, cancel));
+                Begin(JobKind.Capture, (report, cancel) => _jobs.Capture(start, report, cancel));
+                break;
+            case LookAtVolumes:
+                Background(SeeVolumes);
+                break;
+            case LearnLogin learn:
+                parts.Learn(learn.Credential);
                 break;
             case CarryOutAnswer:
                 CarryOut();
@@ -102,7 +108,21 @@ internal sealed class EffectRunner(ScreenParts parts, Action<ScreenEvent> tell) 
         }
         catch (Exception e)
         {
-            tell(new ImageNamed(location, null, Outcome.WordsOf(e)));
+            tell(new ImageNamed(location, null, Outcome.WordsOf(e), LoginOf(e)));
+        }
+    }
+
+    private static string? LoginOf(Exception e) => (e as LoginNeededException)?.Host;
+
+    private void SeeVolumes()
+    {
+        try
+        {
+            tell(new VolumesSeen(parts.Destinations.Volumes(_end.Token)));
+        }
+        catch (Exception e)
+        {
+            tell(new Said(Outcome.WordsOf(e), Warning: true));
         }
     }
 
@@ -188,11 +208,12 @@ internal sealed class EffectRunner(ScreenParts parts, Action<ScreenEvent> tell) 
     {
         try
         {
-            tell(new CapturePlanned(plan.Version, new CapturePlanner(parts.Machine, parts.Program).Plan(plan.Request), null));
+            var to = parts.Destinations.LookAt(plan.Request.Image, _end.Token);
+            tell(new CapturePlanned(plan.Version, new CapturePlanner(parts.Machine, parts.Program).Plan(plan.Request with { Carrier = to.Carrier }), null, to));
         }
         catch (Exception e)
         {
-            tell(new CapturePlanned(plan.Version, null, Outcome.WordsOf(e)));
+            tell(new CapturePlanned(plan.Version, null, Outcome.WordsOf(e), Login: LoginOf(e)));
         }
     }
 

@@ -1,5 +1,7 @@
+using DR.Core.Devices;
 using DR.Engine.Capture;
 using DR.Engine.Restore;
+using DR.Engine.Sources;
 
 namespace DR.App.Screens;
 
@@ -20,7 +22,13 @@ internal sealed record StartVerify(string Location) : Effect;
 
 internal sealed record MakeCapturePlan(int Version, CaptureRequest Request) : Effect;
 
-internal sealed record StartCapture(CapturePlan Plan) : Effect;
+internal sealed record StartCapture(CapturePlan Plan, ImageDestination To) : Effect;
+
+/// <summary>Which volumes a new image could be laid down on.</summary>
+internal sealed record LookAtVolumes : Effect;
+
+/// <summary>A name and password were typed: they count from now on, until the program ends.</summary>
+internal sealed record LearnLogin(Credential Credential) : Effect;
 
 /// <summary>Stops the job that runs; its end is told as of any other.</summary>
 internal sealed record StopJob : Effect;

@@ -25,6 +25,9 @@ internal sealed record JobProgress(string Stage, long Total, long Done, IReadOnl
 /// <param name="ReadsBack">Whether what is written is read back.</param>
 internal sealed record Job(JobKind Kind, string What, IReadOnlyList<JobVolume> Volumes, bool ReadsBack, DateTimeOffset Started)
 {
+    /// <summary>The stage of a capture in which the image is complete and is read once more.</summary>
+    public const string CheckStage = "reading the image back";
+
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
     public JobProgress Progress { get; init; } = JobProgress.None;

@@ -46,15 +46,17 @@ internal sealed record Outcome(JobKind Kind, int ExitCode, string Headline, IRea
         ],
         [.. losses.Select(l => "! " + l), .. result.Findings.Notes]);
 
-    public static Outcome Of(CapturePlan plan, CaptureResult result, IReadOnlyList<string> losses, TimeSpan elapsed) => new(JobKind.Capture,
-        losses.Count > 0 ? ExitCodes.Losses : ExitCodes.Done,
-        losses.Count > 0 ? "SAVED WITH LOSSES: read below what could not be read" : "DONE: the image is complete",
+    /// <param name="unchecked">Why the image was not checked; null where it was, and is whole.</param>
+    public static Outcome Of(StartCapture start, CaptureResult result, IReadOnlyList<string> losses, TimeSpan elapsed, string? @unchecked) => new(JobKind.Capture,
+        losses.Count > 0 ? ExitCodes.Losses : @unchecked is null ? ExitCodes.Done : ExitCodes.Of(Failure.Interrupted),
+        losses.Count > 0 ? "SAVED WITH LOSSES: read below what could not be read" : @unchecked is null ? "DONE: the image is complete" : "SAVED, BUT NOT CHECKED",
         [
             ("Saved", $"{ByteSize.Format(result.Trailer.ContentBytes)} as {ByteSize.Format(result.ImageBytes)} in {Spoken.Duration(elapsed)}"),
-            ("Image", plan.Request.Image),
-            ("Verified", "NOT yet: choose the image on the main screen and press v"),
+            ("Image", start.To.Location + (result.Trailer.Pieces > 1 ? $" ({result.Trailer.Pieces} pieces)" : "")),
+            ("Lies on", start.To.Words + (start.To.Mounted ? "; unmounted, with everything written out" : "")),
+            ("Verified", @unchecked is null ? "every checksum and digest, read from there afterwards" : $"NOT: {@unchecked}. Choose the image on the main screen (i) and press v"),
         ],
-        [.. losses.Select(l => "! " + l), .. result.Findings.Notes.Select(n => "! " + n), .. plan.Warnings.Select(w => "! " + w)]);
+        [.. losses.Select(l => "! " + l), .. result.Findings.Notes.Select(n => "! " + n), .. start.Plan.Warnings.Select(w => "! " + w)]);
 
     public static Outcome Of(JobKind kind, Exception e, string report)
     {

@@ -3,6 +3,7 @@ using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
 using DR.Engine.Restore;
+using DR.Engine.Sources;
 
 namespace DR.App.Screens;
 
@@ -23,6 +24,25 @@ internal static class PlanText
         foreach (string warning in plan.Warnings)
         {
             yield return "! " + warning;
+        }
+    }
+
+    /// <summary>What there is to say of the place and the room there.</summary>
+    public static IEnumerable<string> Room(CapturePlan plan, ImageDestination to)
+    {
+        if (to.Mounted)
+        {
+            yield return "It is mounted for the image and unmounted afterwards.";
+        }
+
+        if (to.FreeBytes < plan.Bytes)
+        {
+            yield return $"! {ByteSize.Format(to.FreeBytes.Value)} are free there. The image may be larger: that depends on how well the data can be compressed.";
+        }
+
+        if (to.LargestFile != long.MaxValue)
+        {
+            yield return $"Files there have less than 4 GiB: the image is cut into pieces {Path.GetFileName(to.Location)}.001, .002 and so on.";
         }
     }
 

@@ -21,14 +21,18 @@ internal sealed record Searching(string Where) : ScreenEvent;
 internal sealed record ImagesFound(IReadOnlyList<FoundImage> Images, string? Problem) : ScreenEvent;
 
 /// <summary>What became of a location that was typed.</summary>
-internal sealed record ImageNamed(string Location, FoundImage? Image, string? Problem) : ScreenEvent;
+/// <param name="Login">The server that wants a name and a password; null where none does.</param>
+internal sealed record ImageNamed(string Location, FoundImage? Image, string? Problem, string? Login = null) : ScreenEvent;
 
 internal sealed record DisksSeen(IReadOnlyList<SeenDisk> Disks, string? Problem) : ScreenEvent;
 
 /// <param name="Version">Of the wishes that it answers.</param>
 internal sealed record PlanMade(int Version, PlanState Plan) : ScreenEvent;
 
-internal sealed record CapturePlanned(int Version, CapturePlan? Plan, string? Problem) : ScreenEvent;
+/// <param name="Login">As for <see cref="ImageNamed"/>.</param>
+internal sealed record CapturePlanned(int Version, CapturePlan? Plan, string? Problem, ImageDestination? To = null, string? Login = null) : ScreenEvent;
+
+internal sealed record VolumesSeen(IReadOnlyList<VolumeChoice> Volumes) : ScreenEvent;
 
 internal sealed record JobTold(JobProgress Progress) : ScreenEvent;
 

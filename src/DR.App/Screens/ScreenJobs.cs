@@ -14,14 +14,15 @@ namespace DR.App.Screens;
 internal sealed record ReportWanted(RestorePlan Plan, string Location, RestoreResult? Result, string Words, IReadOnlyList<string> Log);
 
 /// <summary>What the screens work with.</summary>
-/// <param name="CreateImage">Opens a new image for writing by its location.</param>
+/// <param name="Learn">Takes a name and password that were typed, for all that comes.</param>
 /// <param name="Report">Leaves a report of a restore, and says in sentences where.</param>
 internal sealed record ScreenParts(
     IMachine Machine,
     IToolRunner Tools,
     Func<IFrameCompressor> Compressor,
     IImageLibrary Library,
-    Func<string, IImageOutput> CreateImage,
+    IImageDestinations Destinations,
+    Action<Credential> Learn,
     Func<ReportWanted, string> Report,
     string Program,
     TimeProvider Time)
@@ -64,13 +65,36 @@ internal sealed class ScreenJobs(ScreenParts parts)
         return Outcome.Of(location, result, Losses(reader.Manifest, result.Findings), parts.Time.GetElapsedTime(began));
     }
 
-    public Outcome Capture(CapturePlan plan, IJobReport report, CancellationToken cancel)
+    /// <summary>Saves, unmounts what was mounted for it, and then reads the image from there and checks it.</summary>
+    public Outcome Capture(StartCapture start, IJobReport report, CancellationToken cancel)
     {
         long began = parts.Time.GetTimestamp();
-        using var output = parts.CreateImage(plan.Request.Image);
-        report.Stage("saving", plan.Bytes);
-        var result = new CapturePipeline(parts.Machine, parts.Compressor(), parts.Time).Run(plan, output, report, cancel);
-        return Outcome.Of(plan, result, Losses(plan.Manifest, result.Findings), parts.Time.GetElapsedTime(began));
+        var (plan, result) = (start.Plan, Save(start, report, cancel));
+        var losses = Losses(plan.Manifest, result.Findings);
+        try
+        {
+            Check(start, report, cancel);
+            return Outcome.Of(start, result, losses, parts.Time.GetElapsedTime(began), null);
+        }
+        catch (OperationCanceledException)
+        {
+            return Outcome.Of(start, result, losses, parts.Time.GetElapsedTime(began), "the check was stopped");
+        }
+    }
+
+    private CaptureResult Save(StartCapture start, IJobReport report, CancellationToken cancel)
+    {
+        using var image = parts.Destinations.Create(start.To, long.MaxValue, overwrite: false, cancel);
+        report.Stage("saving", start.Plan.Bytes);
+        return new CapturePipeline(parts.Machine, parts.Compressor(), parts.Time).Run(start.Plan, image.Output, report, cancel);
+    }
+
+    private void Check(StartCapture start, IJobReport report, CancellationToken cancel)
+    {
+        report.Stage(Job.CheckStage, start.Plan.Bytes);
+        using var opened = parts.Library.Open(start.To.Location, cancel);
+        using var reader = new ImageStreamReader(opened.Input, parts.Compressor());
+        ImageVerifier.Verify(reader, parts.Compressor(), Environment.ProcessorCount, report, cancel);
     }
 
     private static List<string> Losses(Manifest manifest, Findings findings) =>

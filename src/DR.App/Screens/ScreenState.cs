@@ -94,6 +94,9 @@ internal sealed record ScreenState(Page Page)
 
     public string? DisksProblem { get; init; }
 
+    /// <summary>Where a new image could be laid down.</summary>
+    public IReadOnlyList<VolumeChoice> Volumes { get; init; } = [];
+
     public Wishes Wishes { get; init; } = new();
 
     public PlanState Plan { get; init; } = new PlanState.None();

@@ -1,4 +1,5 @@
 using DR.App.Screens.Pages;
+using DR.App.Screens.Pages.Settings;
 using DR.Core.Devices;
 using DR.Engine.Sources;
 using DR.Engine.Unattended;
@@ -31,6 +32,7 @@ internal static class ScreenUpdate
         DisksSeen seen => Retarget(Look(state, seen)),
         PlanMade made => made.Version == state.PlanVersion ? state with { Plan = made.Plan } : state,
         CapturePlanned planned => state.Page is CapturePage page ? state with { Page = page.Planned(planned), Notice = null } : state,
+        VolumesSeen seen => state with { Volumes = seen.Volumes },
         JobTold told => state.Job is null ? state : state with { Job = state.Job.Told(told.Progress, state.Now) },
         Said said => state.Saying(said.Text, said.Warning),
         JobEnded ended => Ended(state, ended.Outcome),
@@ -111,6 +113,11 @@ internal static class ScreenUpdate
 
     private static Next Named(ScreenState state, ImageNamed named)
     {
+        if (named is { Image: null, Login: { } server } && state.Page is LocationPage asking)
+        {
+            return state with { Page = new LoginPage(asking with { Opening = false }, asking, new OpenImage(named.Location), server, named.Problem ?? "") };
+        }
+
         if (named.Image is not { } image)
         {
             return (state with { Page = state.Page is LocationPage page ? page with { Opening = false, Problem = named.Problem } : state.Page })

@@ -20,15 +20,38 @@ public sealed class Credential(string host, string user, string password, string
 /// <summary>What the operator has given for servers.</summary>
 public sealed class Credentials(IReadOnlyList<Credential> all)
 {
-    public static Credentials None { get; } = new([]);
+    private readonly Lock _lock = new();
+    private IReadOnlyList<Credential> _all = all;
+
+    public static Credentials None => new([]);
+
+    /// <summary>One more, which counts before the others, wherever these are used: the operator has just typed it.</summary>
+    public void Learn(Credential credential)
+    {
+        lock (_lock)
+        {
+            _all = [credential, .. _all];
+        }
+    }
 
     /// <summary>One more, which counts before the others.</summary>
-    public Credentials With(Credential credential) => new([credential, .. all]);
+    public Credentials With(Credential credential) => new([credential, .. Now]);
 
     /// <summary>The first that is for this host and port, one that names the port before one that does not.</summary>
     public Credential? For(string host, int port) =>
-        all.FirstOrDefault(c => Is(c, $"{Bare(host)}:{port}") || Is(c, $"[{Bare(host)}]:{port}"))
-        ?? all.FirstOrDefault(c => Is(c, Bare(host)) || Is(c, $"[{Bare(host)}]"));
+        Now.FirstOrDefault(c => Is(c, $"{Bare(host)}:{port}") || Is(c, $"[{Bare(host)}]:{port}"))
+        ?? Now.FirstOrDefault(c => Is(c, Bare(host)) || Is(c, $"[{Bare(host)}]"));
+
+    private IReadOnlyList<Credential> Now
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _all;
+            }
+        }
+    }
 
     private static bool Is(Credential credential, string host) => credential.Host.Equals(host, StringComparison.OrdinalIgnoreCase);
 

@@ -34,7 +34,7 @@ public interface IVolumeMounter
 
     /// <summary>Mounts read-only, over a view of the device that cannot be written, and without replaying a journal.</summary>
     /// <param name="volume">Neither mounted already nor unusable.</param>
-    /// <param name="writable">Only for a place that the operator has named for reports; then as any system mounts it.</param>
+    /// <param name="writable">Only for a place that the operator has named for reports or a new image; then as any system mounts it.</param>
     /// <exception cref="DrException">It cannot be mounted; nothing was changed.</exception>
     IMountedFolder Mount(AttachedVolume volume, bool writable, CancellationToken cancel);
 

@@ -4,9 +4,12 @@ namespace DR.Engine.Capture;
 
 /// <summary>What the operator asked for.</summary>
 /// <param name="Disks">DISK arguments.</param>
-/// <param name="Image">Path of the image, to refuse writing it onto a source.</param>
+/// <param name="Image">Location of the image.</param>
 public sealed record CaptureRequest(IReadOnlyList<string> Disks, string Image, string Name)
 {
+    /// <summary>A path of the file or device that will hold the image, to refuse writing it onto a source; null where it is on another computer.</summary>
+    public string? Carrier { get; init; } = Image;
+
     /// <summary>zstd level, 1 to 19.</summary>
     public int Level { get; init; } = 1;
 

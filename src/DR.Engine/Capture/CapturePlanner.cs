@@ -58,7 +58,7 @@ public sealed class CapturePlanner(IMachine machine, string program)
     /// <summary>Whether the source may change while it is read.</summary>
     private bool RefuseUse(DiskIdentity disk, CaptureRequest request, List<string> warnings)
     {
-        if (!request.Looking && machine.LiesOn(request.Image, disk))
+        if (!request.Looking && request.Carrier is { } carrier && machine.LiesOn(carrier, disk))
         {
             throw new DrException(Failure.Refused, $"the image {request.Image} lies on {disk.Path}, which it is to save; nothing was changed. Write it to another disk");
         }

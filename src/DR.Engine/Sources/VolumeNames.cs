@@ -34,6 +34,10 @@ internal static class VolumeNames
             .Select(n => $"{n.Tag}:{n.Value}").FirstOrDefault();
     }
 
+    /// <summary>The location of the volume's root by its label, which people know; null where it has none or shares it.</summary>
+    public static string? LabelOf(AttachedVolume volume, IReadOnlyList<AttachedVolume> all) =>
+        volume.Label is { Length: > 0 } label && !label.Contains('/', StringComparison.Ordinal) && all.Count(v => v.Label == label) == 1 ? "label:" + label : null;
+
     /// <summary>Labels are as they are written; digits of UUIDs have no case.</summary>
     private static bool Answers(AttachedVolume volume, string tag, string value) => tag == "label"
         ? volume.Label == value

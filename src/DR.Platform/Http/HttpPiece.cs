@@ -1,3 +1,4 @@
+using DR.Core.Devices;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -150,6 +151,8 @@ internal sealed class HttpPiece
                 return;
             case 206:
                 throw Wrong(address, "the server sent a part of the file without saying which");
+            case 401 when address.Scheme == Uri.UriSchemeHttps:
+                throw new LoginNeededException(address.Host, $"{HttpServer.NameOf(address)}: the server refuses to give it ({words}). " + Remedy(server, address));
             case 401 or 403:
                 throw new DrException(Failure.Failed, $"{HttpServer.NameOf(address)}: the server refuses to give it ({words}). " + Remedy(server, address));
             case 408 or 425 or 429 or >= 500:

@@ -13,27 +13,31 @@ public sealed class FileImageOutput : IImageOutput
     private const int FullOnWindows = unchecked((int)0x80070070);
 
     private readonly string _path;
+    private readonly string _shown;
     private readonly bool _overwrite;
 
     /// <param name="path">As the operator gave it, without a piece number.</param>
     /// <param name="pieceLimit">Bytes of a piece; <see cref="long.MaxValue"/> for one file.</param>
     /// <param name="overwrite">Replace files that exist.</param>
+    /// <param name="shown">What messages call it; null for its path.</param>
     /// <exception cref="DrException">The image exists already, or its folder does not.</exception>
-    public FileImageOutput(string path, long pieceLimit, bool overwrite)
+    public FileImageOutput(string path, long pieceLimit, bool overwrite, string? shown = null)
     {
         _path = Path.GetFullPath(path);
+        _shown = shown is null || shown == path ? _path : shown;
         _overwrite = overwrite;
         PieceLimit = pieceLimit;
         RequireNew();
     }
 
-    public string Name => _path;
+    public string Name => _shown;
 
     public long PieceLimit { get; }
 
     public Stream Create(int number)
     {
         string path = PieceLimit == long.MaxValue ? _path : FileImageInput.PieceName(_path, number);
+        string shown = PieceLimit == long.MaxValue ? _shown : FileImageInput.PieceName(_shown, number);
         try
         {
             var file = new FileStream(path, new FileStreamOptions
@@ -43,11 +47,11 @@ public sealed class FileImageOutput : IImageOutput
                 Share = FileShare.Read,
                 BufferSize = 0,
             });
-            return new FaultNamingStream(file, path);
+            return new FaultNamingStream(file, shown);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DrException(Failure.Failed, $"{path}: the file cannot be made: {e.Message}", e);
+            throw new DrException(Failure.Failed, $"{shown}: the file cannot be made: {e.Message}", e);
         }
     }
 
@@ -67,13 +71,13 @@ public sealed class FileImageOutput : IImageOutput
         string? folder = Path.GetDirectoryName(_path);
         if (!Directory.Exists(folder))
         {
-            throw new DrException(Failure.Failed, $"{_path}: the folder {folder} does not exist");
+            throw new DrException(Failure.Failed, _shown == _path ? $"{_path}: the folder {folder} does not exist" : $"{_shown}: there is no such folder there");
         }
 
         var there = ExistingFiles(folder);
         if (there.Count > 0 && !_overwrite)
         {
-            throw new DrException(Failure.Refused, $"{there[0]} exists already; nothing was changed. Choose another name, or replace it with --overwrite-image");
+            throw new DrException(Failure.Refused, $"{_shown + there[0][_path.Length..]} exists already; nothing was changed. Choose another name, or replace it with --overwrite-image");
         }
 
         there.ForEach(File.Delete);

@@ -12,6 +12,7 @@ internal sealed class MountedFolder : IMountedFolder
     private readonly IToolRunner _tools;
     private IDisposable? _below;
     private bool _mounted;
+    private bool _writable;
 
     /// <summary>Makes the folder.</summary>
     /// <param name="runFolder">Where mount points are, such as /run/dr; only its owner may look into it.</param>
@@ -40,8 +41,9 @@ internal sealed class MountedFolder : IMountedFolder
     }
 
     /// <param name="below">What has to be there as long as the mount; owned from here on, whatever comes of it.</param>
-    public void Mounted(IDisposable? below)
+    public void Mounted(IDisposable? below, bool writable)
     {
+        _writable = writable;
         _below = below;
         _mounted = true;
     }
@@ -73,7 +75,7 @@ internal sealed class MountedFolder : IMountedFolder
 
             if (attempt == Attempts)
             {
-                throw new DrException(Failure.Failed, $"{Path} cannot be unmounted: {result.LastWords}. It is mounted read-only; run umount {Path} when nobody uses it");
+                throw new DrException(Failure.Failed, $"{Path} cannot be unmounted: {result.LastWords}. {(_writable ? "Do not take its disk out: what was written may not be on it yet" : "It is mounted read-only")}; run umount {Path} when nobody uses it");
             }
 
             Thread.Sleep(Pause);

@@ -1,4 +1,5 @@
 using DR.Core.Devices;
+using DR.Core.FileSystems;
 using DR.Core.Primitives;
 using DR.Platform.Block;
 
@@ -10,6 +11,11 @@ namespace DR.Platform.Volumes;
 public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr", IReadOnlyCollection<string>? disks = null) : IVolumeMounter
 {
     private const string Harmless = "nosuid,nodev,noexec";
+
+    /// <summary>EACCES, ENOKEY, EKEYEXPIRED and EKEYREJECTED in the words of mount.cifs(8), and those of a server.</summary>
+    private static readonly string[] Denials =
+        ["error(13)", "error(126)", "error(127)", "error(129)", "NT_STATUS_LOGON_FAILURE", "NT_STATUS_ACCESS_DENIED"];
+
     private static readonly TimeSpan DiskPatience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan ServerPatience = TimeSpan.FromMinutes(1);
 
@@ -28,8 +34,9 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
         {
             if (writable)
             {
+                RequireNotHibernated(volume);
                 Try(volume, volume.Path, folder, method => $"rw,{Harmless}", cancel);
-                folder.Mounted(null);
+                folder.Mounted(null, writable);
                 return folder;
             }
 
@@ -62,7 +69,7 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
                 MountSmb(share, options, credential, folder, cancel);
             }
 
-            folder.Mounted(null);
+            folder.Mounted(null, writable);
             return folder;
         }
         catch
@@ -72,14 +79,36 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
         }
     }
 
+    /// <summary>What a sleeping Windows keeps in its memory would be written over what we write, and both would be lost.</summary>
+    private static void RequireNotHibernated(AttachedVolume volume)
+    {
+        if (volume.Kind != "ntfs")
+        {
+            return;
+        }
+
+        using var device = LinuxBlockDevice.OpenForReading(volume.Path);
+        if (FileSystemProbe.Open(device).Facts is { Clean: false } facts)
+        {
+            throw new DrException(Failure.Refused, $"{volume.Path} (ntfs): nothing is written to it, as Windows has not let go of it ({facts.WholeBecause}); nothing was changed. Shut that Windows down fully (shutdown /s /t 0), or use another volume");
+        }
+    }
+
     private void MountSmb(NetworkShare share, string options, Credential? credential, MountedFolder folder, CancellationToken cancel)
     {
         using var secret = credential is null ? null : new SecretFile(folder.Path + ".secret", credential);
         string who = secret is null ? "guest" : "credentials=" + secret.Path;
         var result = tools.RunFor(ServerPatience, "mount", ["-t", "cifs", "-o", $"{options},{who}", $"//{share.Server}/{share.Path}", folder.Path], cancel);
-        Require(result, $"smb://{share.Server}/{share.Path}", secret is null
+        string remedy = secret is null
             ? $"it was tried as a guest; a name and password for {share.Server} belong into the credentials file"
-            : $"look at the name of the share, and at the name and password for {share.Server} in the credentials file");
+            : $"look at the name of the share, and at the name and password for {share.Server} in the credentials file";
+        string said = result.Output + "\n" + result.Error;
+        if (result.ExitCode != 0 && Denials.Any(d => said.Contains(d, StringComparison.Ordinal)))
+        {
+            throw new LoginNeededException(share.Server, $"smb://{share.Server}/{share.Path} cannot be mounted: {result.LastWords}; {remedy}");
+        }
+
+        Require(result, $"smb://{share.Server}/{share.Path}", remedy);
     }
 
     /// <summary>
@@ -98,7 +127,7 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
         try
         {
             Try(volume, view.Path, folder, method => string.Join(',', ["ro", Harmless, .. method.Options]), cancel);
-            folder.Mounted(view);
+            folder.Mounted(view, writable: false);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using DR.App.Screens.Pages.Settings;
 using DR.App.Screens.Terminal;
 using DR.Core.Primitives;
 using DR.Engine.Sources;
@@ -52,7 +53,7 @@ internal sealed record MainPage(bool OnDisks = false, int DiskRow = 0, int PlanS
         'e' when state.Chosen is not null => state with { Page = new OptionsPage(0) },
         'i' => state with { Page = new LocationPage("") },
         'v' when state.Chosen is { } image => Verify(state, image),
-        'c' => state with { Page = CapturePage.New },
+        'c' => (state with { Page = CapturePage.New }).And(new LookAtVolumes()),
         'n' => (state with { Page = new NetworkPage(Words: null) }).And(NetworkPage.Look),
         'k' => state with { Page = new KeyboardPage(0) },
         't' => state with { Page = new ClockPage("", null) },

@@ -107,11 +107,28 @@ public class GoldenScreenTests
         new DrException(Failure.Refused, "/dev/sda has been written to since the restore was planned; nothing was changed. Plan again"), "the log (key l)"))));
 
     [Fact]
-    public void Capture() => Same("capture", Type(Press(Type(Main, "c "), new Key(KeyKind.Tab)), "/mnt/stick/web01.drimg"));
+    public void Capture() => Same("capture", CaptureTo("/mnt/stick/web01.drimg"));
+
+    [Fact]
+    public void Capture_onto_a_volume() => Same("capture-volume", Press(CaptureTo("web01.drimg"), new Key(KeyKind.Down)));
+
+    [Fact]
+    public void Capture_planned() => Same("capture-planned", After(Press(CaptureTo("label:BACKUP/web01.drimg"), new Key(KeyKind.Enter)), SavePlanned("label:BACKUP/web01.drimg", OnStick)));
+
+    [Fact]
+    public void Capture_done() => Same("capture-done", After(Press(After(Press(CaptureTo("label:BACKUP/web01.drimg"), new Key(KeyKind.Enter)), SavePlanned("label:BACKUP/web01.drimg", OnStick)), new Key(KeyKind.Enter)),
+        new JobEnded(Saved("label:BACKUP/web01.drimg", OnStick, null))));
+
+    [Fact]
+    public void Capture_that_was_not_checked() => Same("capture-unchecked", After(Start, new JobEnded(Saved("label:BACKUP/web01.drimg", OnStick, "the check was stopped"))));
+
+    [Fact]
+    public void A_share_asks_who_we_are() => Same("login", Type(After(Type(Main, "ismb://filer/backup/web01.drimg\n"),
+        new ImageNamed("smb://filer/backup/web01.drimg", null, "smb://filer/backup cannot be mounted: mount error(13): Permission denied; it was tried as a guest; a name and password for filer belong into the credentials file", "filer")), "operator\nsecret"));
 
     [Fact]
     public void Capture_refused() => Same("capture-refused", After(Type(Press(Type(Main, "c "), new Key(KeyKind.Tab)), "/mnt/stick/web01.drimg\n"),
-        new CapturePlanned(24, null, "/dev/sda is in use: mounted at /mnt (/dev/sda2). What is written during a capture makes the image inconsistent. Stop the use, boot the recovery medium, or accept it with --allow-live; nothing was changed")));
+        new CapturePlanned(VersionOfCapture("/mnt/stick/web01.drimg"), null, "/dev/sda is in use: mounted at /mnt (/dev/sda2). What is written during a capture makes the image inconsistent. Stop the use, boot the recovery medium, or accept it with --allow-live; nothing was changed")));
 
     [Fact]
     public void Verify() => Same("verify", After(Type(Main, "v"), Told(0, 0, "verifying"), new Ticked(Now.AddSeconds(9)), Told(0, 3000, "verifying")));

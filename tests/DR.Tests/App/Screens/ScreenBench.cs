@@ -1,7 +1,5 @@
 using DR.App.Screens;
-using DR.Core.Image;
 using DR.Engine.Unattended;
-using DR.Tests.Doubles;
 using DR.Tests.Engine;
 
 namespace DR.Tests.App.Screens;
@@ -19,8 +17,6 @@ internal sealed class ScreenBench : IDisposable
 
     public MemoryLibrary Library { get; } = new();
 
-    public MemoryImageStore Saved { get; } = new();
-
     public List<GlassTerminal> Terminals { get; } = [new()];
 
     public List<string> Log { get; } = [];
@@ -36,7 +32,7 @@ internal sealed class ScreenBench : IDisposable
 
     public ScreenBench Start(bool outlivesTerminals = true)
     {
-        var parts = new ScreenParts(Bench.Machine, Bench.Tools, () => Workbench.Compressor, Library, _ => (IImageOutput)Saved, Reported, "dr test", TimeProvider.System) { Answer = Answer };
+        var parts = new ScreenParts(Bench.Machine, Bench.Tools, () => Workbench.Compressor, Library, Library, Library.Learn, Reported, "dr test", TimeProvider.System) { Answer = Answer };
         _loop = new ScreenLoop(parts, Terminals, outlivesTerminals, Log.Add);
         _run = Task.Run(() => _loop.RunAsync(_stop.Token));
         return this;

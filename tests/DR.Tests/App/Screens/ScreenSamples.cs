@@ -4,6 +4,7 @@ using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Primitives;
+using DR.Engine.Capture;
 using DR.Engine.Restore;
 using DR.Engine.Sources;
 
@@ -80,6 +81,26 @@ internal static class ScreenSamples
 
     public static DiskIdentity Id(string path, long length, string model, string? serial, string bus = "ata") =>
         new(path, length, 512, 4096, null, serial, model, bus, "0123456789abcdef0123456789abcdef");
+
+    public static string OnStick => "volume BACKUP (vfat) on usb disk SanDisk Ultra Fit (serial 4C530001), /dev/sdc1";
+
+    /// <summary>The first disk is to be saved, and this has been typed.</summary>
+    public static ScreenState CaptureTo(string location) => Type(Press(After(Type(Main, "c "), new VolumesSeen(
+    [
+        new("label:BACKUP", OnStick), new("uuid:0b6c9c6e-7b1d-4d5c-9d58-6a9d1f0f6c11", "volume 0b6c9c6e-7b1d-4d5c-9d58-6a9d1f0f6c11 (ext4) on ata disk SAMSUNG MZ7LH1T9HMLT (serial S455NY0M700042), /dev/sdb4"),
+    ])), new Key(KeyKind.Tab)), location);
+
+    public static int VersionOfCapture(string location) => ((MakeCapturePlan)ScreenUpdate.On(CaptureTo(location), new KeyPressed(0, new Key(KeyKind.Enter))).Effects[0]).Version;
+
+    public static CapturePlanned SavePlanned(string location, string words) =>
+        new(VersionOfCapture(location), SavePlan(location), null, Destination(location, words));
+
+    public static Outcome Saved(string location, string words, string? @unchecked) => Outcome.Of(new StartCapture(SavePlan(location), Destination(location, words)),
+        new CaptureResult(Web.Header, new ImageTrailer(2, 48, 1, 1, 0, 12 * GiB), new Findings([], []), 5 * GiB), [], TimeSpan.FromSeconds(300), @unchecked);
+
+    private static CapturePlan SavePlan(string location) => new(new CaptureRequest(["/dev/sda"], location, "web01"), Web.Manifest, 12 * GiB);
+
+    private static ImageDestination Destination(string location, string words) => new(location, words, "/dev/sdc1", 9 * GiB) { Mounted = true, LargestFile = (4L << 30) - (1 << 20) };
 
     private static int VersionOf(string disk) => (disk == "/dev/sda" ? After(Start, new DisksSeen([Blank, Windows, Stick], null), new ImagesFound([Database, Web], null)) : Start).PlanVersion;
 

@@ -169,16 +169,93 @@ public sealed class ScreenSessionTests : IDisposable
     }
 
     [Fact]
-    public void Disks_are_saved_and_the_image_restores()
+    public void Disks_are_saved_onto_the_chosen_volume_checked_and_the_image_restores()
     {
         var disk = Machine.Add("/dev/disk", Gpt(seed: 5));
+        _screen.Library.Choices.AddRange([new("label:OTHER", "volume OTHER (ext4) on a disk"), new("label:BACKUP", "volume BACKUP (exfat) on a stick")]);
         _screen.Start().Until("1 seen");
         _screen.Type("c", "Disks to save");
-        _screen.Type(" " + Tab + "/mnt/new.drimg" + Enter, "Nothing is written to the disks");
-        _screen.Type(Enter, "DONE: the image is complete", "/mnt/new.drimg");
+        _screen.Type(" " + Tab, "volume BACKUP (exfat) on a stick");
+        _screen.Type(Down + Down, "> volume BACKUP (exfat) on a stick", "> label:BACKUP/image-2");
+        _screen.Type("\u0015label:BACKUP/new.drimg" + Enter, "WRITTEN ONTO  volume BACKUP (exfat) on a stick", "mounted for the image and unmounted afterwards", "1.0 MiB are free there");
+        Assert.Empty(_screen.Library.Trace);
+        string text = _screen.Type(Enter, "DONE: the image is complete", "label:BACKUP/new.drimg", "unmounted, with everything", "read from there afterwards");
+        Assert.DoesNotContain("NOT", text, StringComparison.Ordinal);
+        Assert.Equal(["mount", "unmount", "open"], _screen.Library.Trace.Select(t => t.Replace(" label:BACKUP/new.drimg", "", StringComparison.Ordinal)));
         var target = new Workbench().With("/dev/target", new MemoryBlockDevice(6 * MiB));
-        target.Restore(_screen.Saved, "/dev/target");
+        target.Restore(_screen.Library.Images["label:BACKUP/new.drimg"], "/dev/target");
         Workbench.AssertRestored(disk.Content, target.Machine["/dev/target"].Content);
+    }
+
+    /// <summary>The volume lies on the disk that is to be saved: nothing is mounted.</summary>
+    [Fact]
+    public void An_image_never_goes_onto_the_disk_that_it_saves()
+    {
+        Machine.Add("/dev/disk", Gpt(seed: 5)).Holds.Add("volume MINE");
+        _screen.Library.Choices.Add(new("label:MINE", "volume MINE"));
+        _screen.Start().Until("1 seen");
+        _screen.Type("c", "Disks to save");
+        _screen.Type(" " + Tab + "label:MINE/new.drimg" + Enter, "THIS CANNOT BE SAVED SO", "which it is to save");
+        Assert.Empty(_screen.Library.Trace);
+    }
+
+    /// <summary>The password is asked for, is shown nowhere, and counts for the capture and for the check after it.</summary>
+    [Fact]
+    public void A_share_that_wants_a_password_asks_for_it_on_the_screen()
+    {
+        Machine.Add("/dev/disk", Gpt(seed: 5));
+        _screen.Library.Passwords["smb://nas/backup/new.drimg"] = "hush, hush";
+        _screen.Start().Until("1 seen");
+        _screen.Type("c", "Disks to save");
+        _screen.Type(" " + Tab + "smb://nas/backup/new.drimg" + Enter, "Who are we to nas?", "mount error(13)");
+        _screen.Type(Enter, "Password  > _");
+        _screen.Type("wrong" + Enter + Enter, "Type a name.");
+        _screen.Type("operator" + Enter + "\u0015wrong" + Enter + "WORK", "Domain    > WORK_");
+        _screen.Type(Enter, "Name      > _", "mount error(13)");
+        string asked = _screen.Type("operator" + Enter + "hush, hush", "> **********_");
+        Assert.DoesNotContain("hush", asked, StringComparison.Ordinal);
+        _screen.Type(Enter + "WORK" + Enter, "WRITTEN ONTO");
+        _screen.Type(Enter, "DONE: the image is complete", "smb://nas/backup/new.drimg");
+        var known = _screen.Library.Learned["nas"];
+        Assert.Equal(("operator", "hush, hush", "WORK"), (known.User, known.Password, known.Domain));
+        Assert.DoesNotContain(_screen.Log, l => l.Contains("hush", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_image_on_a_share_that_wants_a_password_is_opened_once_it_is_typed()
+    {
+        _screen.Library.Images["smb://nas/backup/x.drimg"] = _screen.Library.Images["/images/server.drimg"];
+        _screen.Library.Images.Remove("/images/server.drimg");
+        _screen.Library.Hidden.Add("smb://nas/backup/x.drimg");
+        _screen.Library.Passwords["smb://nas/backup/x.drimg"] = "hush";
+        Machine.Add("/dev/target", 6 * MiB);
+        _screen.Start().Until("NO IMAGE FOUND");
+        _screen.Type("ismb://nas/backup/x.drimg" + Enter, "Who are we to nas?");
+        _screen.Type("\e", "Where is the image?", "> smb://nas/backup/x.drimg_");
+        _screen.Type(Enter, "Who are we to nas?");
+        _screen.Type("me" + Enter + "hush" + Enter + Enter, "WRITTEN /dev/target");
+        _screen.Type(Enter, "THIS WILL BE WRITTEN ONTO");
+        _screen.Type("yes" + Enter, "DONE: the server is restored");
+    }
+
+    [Fact]
+    public void A_check_that_is_stopped_leaves_an_image_that_is_not_called_checked()
+    {
+        Machine.Add("/dev/disk", Gpt(seed: 5));
+        _screen.Start().Until("1 seen");
+        _screen.Library.WhenOpened = location =>
+        {
+            if (location == "/mnt/new.drimg")
+            {
+                _screen.Until("reading the image back");
+                _screen.Type("q", "The image is complete and stays");
+                _screen.Type("y", "STOPPING");
+            }
+        };
+        _screen.Type("c", "Disks to save");
+        _screen.Type(" " + Tab + "/mnt/new.drimg" + Enter, "Nothing is written to the disks");
+        string text = _screen.Type(Enter, "SAVED, BUT NOT CHECKED", "NOT: the check was stopped", "130 (interrupted)");
+        Assert.DoesNotContain("DONE", text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using DR.Core.Devices;
+using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Drills.Hosts;
+using DR.Engine.Capture;
 using DR.Engine.Sources;
 using DR.Platform.ImageFiles;
 using DR.Platform.Volumes;
@@ -62,10 +64,10 @@ public sealed class ShareTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
 
         var wrong = Credentials.None.With(new Credential("127.0.0.1", SambaHost.User, "Wr0ng"));
-        string refused = Assert.Throws<DrException>(() => Library(wrong).Open(location, Stop)).Message;
+        string refused = Assert.Throws<LoginNeededException>(() => Library(wrong).Open(location, Stop)).Message;
         Assert.Contains("look at the name of the share, and at the name and password for 127.0.0.1", refused, StringComparison.Ordinal);
         Assert.DoesNotContain("Wr0ng", refused, StringComparison.Ordinal);
-        Assert.Contains("tried as a guest", Assert.Throws<DrException>(() => Library(Credentials.None).Open(location, Stop)).Message, StringComparison.Ordinal);
+        Assert.Contains("tried as a guest", Assert.Throws<LoginNeededException>(() => Library(Credentials.None).Open(location, Stop)).Message, StringComparison.Ordinal);
         Assert.Contains("there is no such image", Assert.Throws<DrException>(() => Library(right).Open(samba.LocationOf("other.drimg"), Stop)).Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
         Assert.DoesNotContain(_arguments, a => a.Contains("pass word", StringComparison.Ordinal) || a.Contains("Wr0ng", StringComparison.Ordinal));
@@ -80,10 +82,10 @@ public sealed class ShareTests : IDisposable
             secret = a[3][(a[3].IndexOf("credentials=", StringComparison.Ordinal) + 12)..];
             Assert.Equal("username=me\npassword=hush\ndomain=WORK\n", File.ReadAllText(secret));
             Assert.Equal("600 700", Doubles.Tools.Run("stat", "-c", "%a", secret).Trim() + " " + Doubles.Tools.Run("stat", "-c", "%a", RunFolder).Trim());
-            return new ToolResult(32, "", "mount error(13): Permission denied");
+            return new ToolResult(32, "", "mount error(13): Permission denied\nRefer to the mount.cifs(8) manual page (e.g. man mount.cifs) and kernel log messages (dmesg)");
         };
         var share = new NetworkShare("smb", "nas", null, "backup");
-        var e = Assert.Throws<DrException>(() => new VolumeMounter(_tools, RunFolder).Mount(share, new Credential("nas", "me", "hush", "WORK"), writable: true, Stop));
+        var e = Assert.Throws<LoginNeededException>(() => new VolumeMounter(_tools, RunFolder).Mount(share, new Credential("nas", "me", "hush", "WORK"), writable: true, Stop));
         Assert.Contains("mount error(13): Permission denied", e.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(secret));
         Assert.Throws<DrException>(() => new VolumeMounter(_tools, RunFolder).Mount(share, new Credential("nas", "me", "hu\nsh"), writable: true, Stop));
@@ -110,6 +112,54 @@ public sealed class ShareTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
     }
 
+    /// <summary>What is written is on the server once the image is closed; before that nothing is mounted but to look.</summary>
+    [Fact]
+    public void A_new_image_goes_to_a_real_samba()
+    {
+        Requires.Root();
+        Requires.Tools("smbd", "smbpasswd", "smbclient");
+        string served = Directory.CreateDirectory(_folder.File("served")).FullName;
+        using var samba = new SambaHost(served, Password, writable: true);
+        var mounts = new List<string>();
+        _tools.Behaviour["mount"] = a =>
+        {
+            mounts.Add(a[3].Split(',')[0]);
+            return Fetch(a);
+        };
+        var fetched = _tools.Behaviour["umount"];
+        _tools.Behaviour["umount"] = a => Send() is { ExitCode: not 0 } failed ? failed : fetched(a);
+        var credentials = Credentials.None;
+        var destinations = new ImageDestinations(new VolumeMounter(_tools, RunFolder), new ImageOpener(credentials, null, null), credentials);
+        string location = samba.LocationOf("new folder/server.drimg");
+        var denied = Assert.Throws<LoginNeededException>(() => destinations.LookAt(location, Stop));
+        Assert.Equal("127.0.0.1", denied.Host);
+        credentials.Learn(new Credential("127.0.0.1", SambaHost.User, Password));
+        mounts.Clear();
+        var to = destinations.LookAt(location, Stop);
+        Assert.Equal("smb://127.0.0.1/backup", to.Words);
+        Assert.Null(to.Carrier);
+        Assert.Empty(Directory.GetFileSystemEntries(served));
+
+        var bench = new Workbench().With("/dev/source", SmallDisks.Gpt());
+        using (var image = destinations.Create(to, long.MaxValue, overwrite: false, Stop))
+        {
+            Assert.Equal(location, image.Output.Name);
+            bench.Capture(new CaptureRequest(["/dev/source"], location, "test"), image.Output);
+        }
+
+        Assert.Equal(["ro", "rw"], mounts);
+        Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
+        using (var opened = Library(credentials).Open(location, Stop))
+        using (var reader = new ImageStreamReader(opened.Input, Workbench.Compressor))
+        {
+            ImageVerifier.Verify(reader, Workbench.Compressor, 1, new SilentReport(), Stop);
+        }
+
+        Assert.Contains("exists already", Assert.Throws<DrException>(() => destinations.Create(to, long.MaxValue, overwrite: false, Stop)).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
+        Assert.True(File.Exists(Path.Combine(served, "new folder/server.drimg")));
+    }
+
     private ImageLibrary Library(Credentials credentials) =>
         new(new VolumeMounter(_tools, RunFolder), new ImageOpener(credentials, null, null), Workbench.Compressor, credentials);
 
@@ -123,5 +173,21 @@ public sealed class ShareTests : IDisposable
         var (code, output, error) = Doubles.Tools.Try("smbclient",
             [arguments[4], "--port", options["port"], .. who, "--configfile", "/dev/null", "--command", $"prompt off; recurse on; lcd {arguments[5]}; mget *"]);
         return new ToolResult(code == 0 ? 0 : 32, output, error);
+    }
+
+    /// <summary>In place of umount: what has been written into a share that was mounted for it.</summary>
+    private ToolResult Send()
+    {
+        if (!_arguments[3].StartsWith("rw,", StringComparison.Ordinal))
+        {
+            return new ToolResult(0, "", "");
+        }
+
+        string secret = _folder.File("again");
+        File.WriteAllText(secret, $"username={SambaHost.User}\npassword={Password}\n");
+        string port = _arguments[3].Split(',').First(o => o.StartsWith("port=", StringComparison.Ordinal))[5..];
+        var (code, output, error) = Doubles.Tools.Try("smbclient",
+            [_arguments[4], "--port", port, "--authentication-file", secret, "--configfile", "/dev/null", "--command", $"prompt off; recurse on; lcd {_arguments[5]}; mput *"]);
+        return new ToolResult(code, output, error);
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using DR.App.Screens.Terminal;
 
-namespace DR.App.Screens.Pages;
+namespace DR.App.Screens.Pages.Settings;
 
 /// <summary>The clock of this system: dates in logs and reports, and whether a web server's certificate is believed, hang on it.</summary>
 internal sealed record ClockPage(string Typed, string? Problem) : Page

@@ -1,6 +1,6 @@
 using DR.App.Screens.Terminal;
 
-namespace DR.App.Screens.Pages;
+namespace DR.App.Screens.Pages.Settings;
 
 /// <summary>Keyboard layouts of the first console; a serial line has the keyboard of the computer at its other end.</summary>
 internal sealed record KeyboardPage(int Row) : Page

@@ -1,6 +1,6 @@
 using DR.App.Screens.Terminal;
 
-namespace DR.App.Screens.Pages;
+namespace DR.App.Screens.Pages.Settings;
 
 /// <summary>What the network looks like, as the tools say.</summary>
 /// <param name="Words">Null while it is being asked for.</param>

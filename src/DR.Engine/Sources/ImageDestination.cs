@@ -1,0 +1,41 @@
+using DR.Core.Image;
+
+namespace DR.Engine.Sources;
+
+/// <summary>Where a new image goes: looked at, with nothing written there yet.</summary>
+/// <param name="Location">As the operator gave it; what <see cref="IImageLibrary.Open"/> takes once the image is there.</param>
+/// <param name="Words">"volume BACKUP (exfat) on usb disk SanDisk Ultra (serial 4C53), /dev/sdc1".</param>
+/// <param name="Carrier">A path on this computer, of the file or of the device, by which no source can hold it; null on a share.</param>
+/// <param name="FreeBytes">Null where that is not known.</param>
+public sealed record ImageDestination(string Location, string Words, string? Carrier, long? FreeBytes)
+{
+    private const long LargestOnFat = (4L << 30) - (1 << 20);
+
+    /// <summary>Whether it is mounted for the image and unmounted afterwards.</summary>
+    public bool Mounted { get; init; }
+
+    /// <summary>Bytes of the largest file there; an image is cut into pieces of that size.</summary>
+    public long LargestFile { get; init; } = long.MaxValue;
+
+    /// <summary>FAT has 32 bits for the length of a file.</summary>
+    internal static long LargestFileOn(string kind) => kind == "vfat" ? LargestOnFat : long.MaxValue;
+}
+
+/// <summary>A volume on which an image can be laid down.</summary>
+/// <param name="Root">The location of its root: "label:BACKUP".</param>
+/// <param name="Words">Which it is, for people.</param>
+public sealed record VolumeChoice(string Root, string Words);
+
+/// <summary>An image that is being written. Disposed, what was mounted for it has been unmounted, and everything is on stable media.</summary>
+/// <param name="output">Owned.</param>
+/// <param name="hold">What keeps its place within reach; owned; null where nothing does.</param>
+public sealed class NewImage(IImageOutput output, IDisposable? hold) : IDisposable
+{
+    public IImageOutput Output => output;
+
+    public void Dispose()
+    {
+        output.Dispose();
+        hold?.Dispose();
+    }
+}
