@@ -13,6 +13,10 @@ internal static class Medium
         return iso;
     }
 
+    /// <summary>The same without --json, whatever comes of it.</summary>
+    public static ToolResult Try(string iso, params IReadOnlyList<string> options) =>
+        Dr.Try(["media", "build", "--kind", "live", "--out", iso, "--program", Program.Value, .. options]);
+
     private static string Publish()
     {
         string folder = Path.Combine(Server.Repository, "artifacts/publish/dr-linux-x64");

@@ -12,6 +12,8 @@ internal abstract class HostProcess : IDisposable
 
     private readonly List<string> _words = [];
     private Process? _process;
+    private string _program = "";
+    private string[] _arguments = [];
 
     protected HostProcess() =>
         Folder = Directory.CreateDirectory(Path.Combine(Environment.GetEnvironmentVariable("DR_TEST_TEMP") ?? "/var/tmp", "dr-host-" + Path.GetRandomFileName())).FullName;
@@ -39,6 +41,15 @@ internal abstract class HostProcess : IDisposable
         }
     }
 
+    /// <summary>Back again at its old port, with the settings that it had.</summary>
+    public void Resume()
+    {
+        if (!Runs(_program, _arguments))
+        {
+            throw new InvalidOperationException($"{_program} does not start again at port {Port}: {string.Join('\n', _words)}");
+        }
+    }
+
     protected string PathOf(string name) => Path.Combine(Folder, name);
 
     /// <summary>Starts it on a free port, and returns when it takes connections.</summary>
@@ -47,7 +58,8 @@ internal abstract class HostProcess : IDisposable
         for (int attempt = 1; ; attempt++)
         {
             Port = FreePort();
-            if (Runs(program, configure(Port)))
+            (_program, _arguments) = (program, configure(Port));
+            if (Runs(_program, _arguments))
             {
                 return;
             }
