@@ -33,7 +33,7 @@ public sealed class LostServerDrills : IDisposable
         using (var first = new Qemu(machine, _workplace.Folder))
         {
             first.WaitFor("Restoring now");
-            first.WaitFor("[1-9][0-9]? %", never: "== DR unattended|Kernel panic");
+            first.WaitFor("restoring .*[1-9][0-9]?%", never: "== DR unattended|Kernel panic");
             web.Stop();
             first.WaitFor("== DR unattended: FAILED ==", never: "== DR unattended: (?!FAILED)|Kernel panic");
             first.WaitFor("the server|connection", never: "Kernel panic");              // the cause

@@ -100,6 +100,12 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
     {
         double rate = elapsed.TotalSeconds > 0.2 ? done / elapsed.TotalSeconds : 0;
         total = done > total ? 0 : total;
+        if (done == 0 && total == 0)
+        {
+            // Nobody counts bytes here; that time passes shows that it goes on.
+            return $"{stage}  {Duration(elapsed)}";
+        }
+
         string amount = ByteSize.Format(done) + (total > 0 ? " of " + ByteSize.Format(total) : "");
         string part = total > 0 ? string.Create(CultureInfo.InvariantCulture, $"  {Math.Floor(100.0 * done / total):0}%") : "";
         string speed = rate > 0 ? $"  {ByteSize.Format((long)rate)}/s" : "";
