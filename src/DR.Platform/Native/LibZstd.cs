@@ -8,6 +8,10 @@ internal static unsafe partial class LibZstd
 {
     private const string Library = "libzstd";
 
+    // ZSTD_cParameter
+    public const int ZSTD_c_compressionLevel = 100;
+    public const int ZSTD_c_hashLog = 102;
+
     /// <summary>ZSTD_ErrorCode of zstd_errors.h: the target is too small.</summary>
     public const int ZSTD_error_dstSize_tooSmall = 70;
 
@@ -38,7 +42,10 @@ internal static unsafe partial class LibZstd
     public static partial nuint ZSTD_freeCCtx(nint cctx);
 
     [LibraryImport(Library)]
-    public static partial nuint ZSTD_compressCCtx(ZstdCCtx cctx, byte* dst, nuint dstCapacity, byte* src, nuint srcSize, int compressionLevel);
+    public static partial nuint ZSTD_CCtx_setParameter(ZstdCCtx cctx, int param, int value);
+
+    [LibraryImport(Library)]
+    public static partial nuint ZSTD_compress2(ZstdCCtx cctx, byte* dst, nuint dstCapacity, byte* src, nuint srcSize);
 
     [LibraryImport(Library)]
     public static partial nint ZSTD_createDCtx();
