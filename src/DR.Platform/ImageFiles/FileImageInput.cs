@@ -43,7 +43,7 @@ public sealed class FileImageInput : IImageInput
     public string NameOf(int number) => _split ? PieceName(_shown, number) : _shown;
 
     public Stream? OpenForward(int number) =>
-        Exists(number) ? new FileStream(PathOf(number), FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan) : null;
+        Exists(number) ? new ReadAheadStream(PathOf(number)) : null;
 
     public IImageSource? OpenPiece(int number) => Exists(number) ? new FileSource(PathOf(number), NameOf(number)) : null;
 

@@ -40,14 +40,7 @@ public sealed class FileImageOutput : IImageOutput
         string shown = PieceLimit == long.MaxValue ? _shown : FileImageInput.PieceName(_shown, number);
         try
         {
-            var file = new FileStream(path, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                Share = FileShare.Read,
-                BufferSize = 0,
-            });
-            return new FaultNamingStream(file, shown);
+            return new PieceStream(path, shown);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -87,85 +80,4 @@ public sealed class FileImageOutput : IImageOutput
     private List<string> ExistingFiles(string folder) =>
         [.. Directory.EnumerateFiles(folder, Path.GetFileName(_path) + "*").Where(f => f == _path
             || f.Length == _path.Length + 4 && f[_path.Length] == '.' && f.AsSpan(_path.Length + 1).IndexOfAnyExceptInRange('0', '9') < 0).Order(StringComparer.Ordinal)];
-
-    /// <summary>Collects small writes into large ones, and tells a full disk from a broken one.</summary>
-    private sealed class FaultNamingStream(FileStream file, string path) : Stream
-    {
-        private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(4 << 20, pinned: true);
-        private int _filled;
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => file.Length + _filled;
-
-        public override long Position
-        {
-            get => file.Position + _filled;
-            set => throw new NotSupportedException();
-        }
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            while (buffer.Length > 0)
-            {
-                int count = Math.Min(buffer.Length, _buffer.Length - _filled);
-                buffer[..count].CopyTo(_buffer.AsSpan(_filled));
-                _filled += count;
-                buffer = buffer[count..];
-                if (_filled == _buffer.Length)
-                {
-                    Drain();
-                }
-            }
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        /// <summary>Returns when all is on stable media.</summary>
-        public override void Flush()
-        {
-            Drain();
-            try
-            {
-                file.Flush(flushToDisk: true);
-            }
-            catch (IOException e)
-            {
-                throw Fault(path, file.Position, 0, e);
-            }
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                file.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
-
-        private void Drain()
-        {
-            try
-            {
-                file.Write(_buffer.AsSpan(0, _filled));
-                _filled = 0;
-            }
-            catch (IOException e)
-            {
-                throw Fault(path, file.Position, _filled, e);
-            }
-        }
-    }
 }

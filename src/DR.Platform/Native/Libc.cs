@@ -11,6 +11,7 @@ internal static unsafe partial class Libc
 {
     // fcntl.h, asm-generic
     public const int O_RDONLY = 0;
+    public const int O_WRONLY = 1;
     public const int O_RDWR = 2;
     public const int O_EXCL = 0x80;
     public const int O_NOCTTY = 0x100;
@@ -28,6 +29,8 @@ internal static unsafe partial class Libc
     public const int LOCK_NB = 4;
 
     public const int POSIX_FADV_DONTNEED = 4;
+
+    public const uint SYNC_FILE_RANGE_WRITE = 2;
 
     /// <summary>Opens the file without any cache between where the architecture's headers put this bit.</summary>
     public static int O_DIRECT =>
@@ -69,6 +72,9 @@ internal static unsafe partial class Libc
     /// <summary>Returns the error number itself; 0 for success.</summary>
     [LibraryImport("libc")]
     public static partial int posix_fadvise(SafeFileHandle fd, long offset, long len, int advice);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int sync_file_range(SafeFileHandle fd, long offset, long nbytes, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fstatfs(SafeFileHandle fd, byte* buf);
