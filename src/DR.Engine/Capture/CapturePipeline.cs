@@ -15,7 +15,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
     private readonly List<string> _notes = [];
 
     /// <summary>Threads that read and encode. More than cores, since each waits for its disk for a part of its time.</summary>
-    public int Workers { get; init; } = Environment.ProcessorCount + 2;
+    public int Workers { get; init; } = Environment.ProcessorCount + 6;
 
     /// <summary>Captures, once: a pipeline carries out one plan.</summary>
     /// <exception cref="CaptureBrokenException">It failed or was stopped; what is written is an unfinished image.</exception>

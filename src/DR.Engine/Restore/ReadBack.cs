@@ -12,7 +12,7 @@ internal sealed class ReadBack(IMachine machine, IReadOnlyList<IBlockDevice> dis
 {
     private const long Window = 1L << 30;
     private const int Step = 1 << 20;
-    private const int Readers = 4;
+    private const int Readers = 8;
 
     private readonly Lock _lock = new();
     private List<Expected> _window = [];

@@ -12,7 +12,7 @@ namespace DR.Engine.Restore;
 public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameCompressor compressor)
 {
     /// <summary>Threads that decode and write.</summary>
-    public int Workers { get; init; } = Environment.ProcessorCount + 4;
+    public int Workers { get; init; } = Environment.ProcessorCount + 6;
 
     /// <summary>Restores.</summary>
     /// <exception cref="RestoreBrokenException">It failed or was stopped after the first write; says what state the disks are in.</exception>
