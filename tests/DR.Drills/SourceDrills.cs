@@ -9,7 +9,6 @@ public sealed class SourceDrills : IDisposable
 {
     private const string Host = "10.0.2.2";
     private const string Password = "with blanks and \"quotes\"";
-    private const int SshPort = 22;
 
     private readonly Workplace _workplace = new();
     private readonly string _served;
@@ -27,21 +26,14 @@ public sealed class SourceDrills : IDisposable
     [Fact]
     public void Images_on_samba_nfs_https_and_a_disc_are_read_whole()
     {
-        string key = _workplace.PathOf("key");
-        Tool.Run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key);
-        string iso = Medium.Build(_workplace.PathOf("recovery.iso"), "--ssh-key", key + ".pub");
+        string iso = Medium.Build(_workplace.PathOf("recovery.iso"), LiveSession.KeyOptions(_workplace));
         string disc = _workplace.PathOf("disc.iso");
         Tool.Run("xorriso", "-as", "mkisofs", "-quiet", "-V", "IMAGES", "-R", "-o", disc, _served);
         using var samba = new SambaHost(_served, Password);
         using var nfs = new NfsHost(_served);
         using var web = new WebHost(_served, tls: true);
-        int port = HostProcess.FreePort();
-        using var machine = new Qemu(
-            new Machine(Firmware.Bios, new Disk(disc) { Throwaway = true }) { Cdrom = iso, Forwards = [new Forward(port, SshPort)] }, _workplace.Folder);
-        machine.WaitFor("^DR> ");
+        using var medium = new LiveSession(new Machine(Firmware.Bios, new Disk(disc) { Throwaway = true }) { Cdrom = iso }, _workplace);
         string script = $"""
-            set -e
-            PATH=/opt/dr:$PATH
             umask 077
             cat > /tmp/ca.pem <<'END'
             {File.ReadAllText(web.CaFile)}
@@ -54,8 +46,7 @@ public sealed class SourceDrills : IDisposable
             done
             ! grep /run/dr /proc/mounts
             """;
-        string output = Tool.Run("ssh", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=120", "-i", key,
-            "-p", port.ToString(System.Globalization.CultureInfo.InvariantCulture), "root@127.0.0.1", script);
+        string output = medium.Run(script);
         Assert.Equal(4, output.Split('\n').Count(l => l.Contains("whole. ", StringComparison.Ordinal)));
     }
 }

@@ -72,7 +72,7 @@ public sealed class UnattendedFaultDrills : IDisposable
         using (var first = new Qemu(machine, _workplace.Folder))
         {
             first.WaitFor("Restoring now");
-            first.WaitFor("[1-9][0-9]? %", never: "== DR unattended|Kernel panic");
+            first.WaitFor("  [1-9][0-9]?%  ", never: "== DR unattended|Kernel panic");
         }
 
         using (var alone = new Qemu(new Machine(Firmware.Uefi, target), _workplace.Folder))

@@ -7,6 +7,7 @@ namespace DR.Tests.App.Screens;
 
 /// <summary><c>dr ui</c> as a program of its own on a terminal of tmux, which judges what we send and says what is to be seen.</summary>
 [Trait("Category", "Slow")]
+[Collection(AttachedVolumes.Name)]
 public sealed class RealTerminalTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);

@@ -14,6 +14,7 @@ namespace DR.Tests.Platform.Volumes;
 
 /// <summary>New images on volumes of loop devices: mounted for writing only for the image, and the bytes are there afterwards.</summary>
 [Trait("Category", "Slow")]
+[Collection(AttachedVolumes.Name)]
 public sealed class DestinationTests : IDisposable
 {
     private const long MiB = 1 << 20;

@@ -13,6 +13,7 @@ namespace DR.Tests.Platform.Volumes;
 
 /// <summary>Searching and opening on loop devices, with the filesystems that this kernel mounts, unclean ones among them.</summary>
 [Trait("Category", "Slow")]
+[Collection(AttachedVolumes.Name)]
 public sealed class VolumeMounterTests : IDisposable
 {
     private const long MiB = 1 << 20;
