@@ -16,17 +16,17 @@ public static class FileSystemProbe
     /// Containers first: what lies in them may show through. Each returns null after reading a few KiB where it finds nothing of
     /// its kind; none throws because of what it reads.
     /// </summary>
-    private static readonly Func<IBlockDevice, IFileSystemReader?>[] Probes =
+    private static readonly Func<IBlockDevice, ProbeDepth, IFileSystemReader?>[] Probes =
     [
-        Containers.OpenMdRaid,
-        Containers.OpenLvm2,
-        Containers.OpenLdm,
-        Containers.OpenLuks,
-        Containers.OpenBitLocker,
+        (volume, _) => Containers.OpenMdRaid(volume),
+        (volume, _) => Containers.OpenLvm2(volume),
+        (volume, _) => Containers.OpenLdm(volume),
+        (volume, _) => Containers.OpenLuks(volume),
+        (volume, _) => Containers.OpenBitLocker(volume),
         NtfsProbe.Open,
         ExFatProbe.Open,
         FatProbe.Open,
-        SwapProbe.Open,
+        (volume, _) => SwapProbe.Open(volume),
         XfsProbe.Open,
         ExtProbe.Open,
         BtrfsProbe.Open,
@@ -34,10 +34,20 @@ public static class FileSystemProbe
 
     /// <param name="volume">Stays the caller's; read as long as the reader is used.</param>
     /// <exception cref="DeviceFaultException">The device failed in another way than by unreadable sectors.</exception>
-    public static IFileSystemReader Open(IBlockDevice volume)
+    public static IFileSystemReader Open(IBlockDevice volume) => Open(volume, ProbeDepth.Map);
+
+    /// <summary>What lives on a volume, for lists: without a look at what is in use.</summary>
+    /// <exception cref="DeviceFaultException">The device failed in another way than by unreadable sectors.</exception>
+    public static (string Kind, string? Label) NameOf(IBlockDevice volume)
+    {
+        var facts = Open(volume, ProbeDepth.Name).Facts;
+        return (facts.Kind, facts.Label);
+    }
+
+    private static IFileSystemReader Open(IBlockDevice volume, ProbeDepth depth)
     {
         var faults = new List<DeviceFaultException>();
-        var found = Probes.Select(probe => Try(probe, volume, faults)).OfType<IFileSystemReader>().ToList();
+        var found = Probes.Select(probe => Try(probe, volume, depth, faults)).OfType<IFileSystemReader>().ToList();
         string reason = faults.Count == 0 ? "nothing known was found on it" : $"what it holds cannot be read ({faults[0].Message})";
         return found.Count switch
         {
@@ -54,11 +64,12 @@ public static class FileSystemProbe
     }
 
     /// <summary>A sector that cannot be read where one kind keeps its header says nothing against the others.</summary>
-    private static IFileSystemReader? Try(Func<IBlockDevice, IFileSystemReader?> probe, IBlockDevice volume, List<DeviceFaultException> faults)
+    private static IFileSystemReader? Try(
+        Func<IBlockDevice, ProbeDepth, IFileSystemReader?> probe, IBlockDevice volume, ProbeDepth depth, List<DeviceFaultException> faults)
     {
         try
         {
-            return probe(volume);
+            return probe(volume, depth);
         }
         catch (DeviceFaultException e) when (e.Kind == FaultKind.Medium)
         {

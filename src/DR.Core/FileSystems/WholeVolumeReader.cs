@@ -6,6 +6,9 @@ namespace DR.Core.FileSystems;
 /// <summary>A volume of which every byte is saved, because its map is unknown or cannot be trusted.</summary>
 internal sealed class WholeVolumeReader(IBlockDevice volume, FileSystemFacts facts) : IFileSystemReader
 {
+    /// <summary>Why a map is not known where only the name was asked for.</summary>
+    public const string NotLookedAt = "its map was not looked at";
+
     public FileSystemFacts Facts => facts;
 
     public IEnumerable<Extent> Allocated(Extent range)

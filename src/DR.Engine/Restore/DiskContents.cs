@@ -24,7 +24,7 @@ public sealed record DiskContents(bool Blank, string Words, DiskLayout Layout)
         var found = new List<string>();
         if (layout.Table == TableKind.None)
         {
-            string kind = FileSystemProbe.Open(disk).Facts.Kind;
+            string kind = FileSystemProbe.NameOf(disk).Kind;
             found.AddRange(kind == "unknown" ? [] : [kind]);
         }
         else
@@ -50,8 +50,8 @@ public sealed record DiskContents(bool Blank, string Words, DiskLayout Layout)
         }
 
         using var slice = new SliceBlockDevice(disk, partition.Extent);
-        var facts = FileSystemProbe.Open(slice).Facts;
-        return string.IsNullOrEmpty(facts.Label) ? facts.Kind : $"{facts.Kind} \"{facts.Label}\"";
+        var (kind, label) = FileSystemProbe.NameOf(slice);
+        return string.IsNullOrEmpty(label) ? kind : $"{kind} \"{label}\"";
     }
 
     private static bool IsBlank(IBlockDevice disk)

@@ -11,7 +11,7 @@ internal static class BtrfsProbe
     private const ulong FirstChunkTree = 256;
 
     /// <summary>Null where the volume bears no btrfs magic.</summary>
-    public static IFileSystemReader? Open(IBlockDevice volume)
+    public static IFileSystemReader? Open(IBlockDevice volume, ProbeDepth depth)
     {
         if (BtrfsSuperblock.Read(volume) is not { } superblock)
         {
@@ -26,6 +26,11 @@ internal static class BtrfsProbe
         if ((WhyNotSane(superblock, volume) ?? WhyNotClean(superblock)) is { } reason)
         {
             return Whole(volume, superblock, false, reason);
+        }
+
+        if (depth == ProbeDepth.Name)
+        {
+            return Whole(volume, superblock, true, WholeVolumeReader.NotLookedAt);
         }
 
         try

@@ -11,7 +11,7 @@ internal static class ExFatProbe
     private const int MaxUpCase = 128 << 10;
 
     /// <summary>Null where the volume does not start like exFAT.</summary>
-    public static IFileSystemReader? Open(IBlockDevice volume)
+    public static IFileSystemReader? Open(IBlockDevice volume, ProbeDepth depth)
     {
         var bytes = volume.ReadUpTo(0, ExFatBootSector.Size);
         if (!ExFatBootSector.IsPlausible(bytes))
@@ -27,7 +27,9 @@ internal static class ExFatProbe
             facts = facts with { BlockSize = boot.ClusterSize, SectorSizes = (512, boot.BytesPerSector) };
             var root = tree.ReadRoot();
             facts = facts with { Label = root.Label };
-            return Open(volume, boot, tree, root, facts);
+            return depth == ProbeDepth.Name
+                ? new WholeVolumeReader(volume, facts with { WholeBecause = WholeVolumeReader.NotLookedAt })
+                : Open(volume, boot, tree, root, facts);
         }
         catch (Exception e) when (e is CorruptDataException or DeviceFaultException { Kind: FaultKind.Medium })
         {

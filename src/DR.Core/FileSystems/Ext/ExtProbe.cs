@@ -13,7 +13,7 @@ internal static class ExtProbe
     private const uint MmpClean = 0xFF4D4D50;
 
     /// <summary>Null where the volume bears no ext magic.</summary>
-    public static IFileSystemReader? Open(IBlockDevice volume)
+    public static IFileSystemReader? Open(IBlockDevice volume, ProbeDepth depth)
     {
         if (ExtSuperblock.Read(volume) is not { } superblock)
         {
@@ -29,6 +29,11 @@ internal static class ExtProbe
         if ((WhyNotTrusted(superblock) ?? dirty) is { } reason)
         {
             return Whole(volume, superblock, superblock.Kind, dirty is null, reason);
+        }
+
+        if (depth == ProbeDepth.Name)
+        {
+            return Whole(volume, superblock, superblock.Kind, true, WholeVolumeReader.NotLookedAt);
         }
 
         try

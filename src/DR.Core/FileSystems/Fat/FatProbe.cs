@@ -10,7 +10,7 @@ internal static class FatProbe
     private const int WindowSize = 1 << 20;
 
     /// <summary>Null where the volume does not start like a FAT.</summary>
-    public static IFileSystemReader? Open(IBlockDevice volume)
+    public static IFileSystemReader? Open(IBlockDevice volume, ProbeDepth depth)
     {
         if (volume.Length < FatBootSector.Size)
         {
@@ -25,7 +25,7 @@ internal static class FatProbe
 
         try
         {
-            return Open(volume, new FatBootSector(bytes, volume));
+            return Open(volume, new FatBootSector(bytes, volume), depth);
         }
         catch (CorruptDataException e)
         {
@@ -35,12 +35,13 @@ internal static class FatProbe
         }
     }
 
-    private static IFileSystemReader Open(IBlockDevice volume, FatBootSector boot)
+    private static IFileSystemReader Open(IBlockDevice volume, FatBootSector boot, ProbeDepth depth)
     {
         var table = new FatTable(volume, boot, WindowSize);
         string? label = new FatTree(volume, boot).Label() ?? LabelOf(boot);
         bool dirty = (boot.State & DirtyState) != 0 || table.SaysDirty;
-        string? reason = dirty ? "it was not unmounted cleanly"
+        string? reason = depth == ProbeDepth.Name ? WholeVolumeReader.NotLookedAt
+            : dirty ? "it was not unmounted cleanly"
             : table.FirstDifference() is { } offset ? $"its FATs differ at offset {offset}"
             : WhyNotBelieved(volume, boot, table);
         var facts = new FileSystemFacts(boot.Kind, label, VolumeIds.FatSerial(boot.VolumeId), boot.ClusterSize,

@@ -7,7 +7,7 @@ namespace DR.Core.FileSystems.Ntfs;
 internal static class NtfsProbe
 {
     /// <summary>Null where the volume does not start like NTFS.</summary>
-    public static IFileSystemReader? Open(IBlockDevice volume)
+    public static IFileSystemReader? Open(IBlockDevice volume, ProbeDepth depth)
     {
         var bytes = volume.ReadUpTo(0, NtfsBootSector.Size);
         if (!NtfsBootSector.IsPlausible(bytes))
@@ -22,7 +22,10 @@ internal static class NtfsProbe
             facts = facts with { BlockSize = boot.ClusterSize, SectorSizes = (512, boot.BytesPerSector) };
             var mft = new NtfsMft(volume, boot);
             var identity = NtfsIdentity.Read(mft.Open(NtfsMft.VolumeRecord), $"{volume.Name}, $Volume");
-            return Open(volume, boot, mft, identity, facts with { Label = identity.Label });
+            facts = facts with { Label = identity.Label };
+            return depth == ProbeDepth.Name
+                ? new WholeVolumeReader(volume, facts with { WholeBecause = WholeVolumeReader.NotLookedAt })
+                : Open(volume, boot, mft, identity, facts);
         }
         catch (Exception e) when (e is CorruptDataException or DeviceFaultException { Kind: FaultKind.Medium })
         {

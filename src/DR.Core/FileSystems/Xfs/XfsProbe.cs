@@ -8,7 +8,7 @@ namespace DR.Core.FileSystems.Xfs;
 internal static class XfsProbe
 {
     /// <summary>Null where the volume bears no XFS magic.</summary>
-    public static IFileSystemReader? Open(IBlockDevice volume)
+    public static IFileSystemReader? Open(IBlockDevice volume, ProbeDepth depth)
     {
         if (XfsSuperblock.Read(volume) is not { } superblock)
         {
@@ -19,6 +19,11 @@ internal static class XfsProbe
         if ((WhyNotKnown(superblock) ?? dirty ?? WhyNotAlone(superblock)) is { } reason)
         {
             return Whole(volume, superblock, dirty is null, reason);
+        }
+
+        if (depth == ProbeDepth.Name)
+        {
+            return Whole(volume, superblock, true, WholeVolumeReader.NotLookedAt);
         }
 
         try
