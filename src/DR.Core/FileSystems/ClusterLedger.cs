@@ -67,7 +67,7 @@ internal sealed class ClusterLedger(long clusters, string where)
         if (_bits is not null && isWhole)
         {
             int found = BitRuns.NextClear(_bits, (int)from, (int)end);
-            Require(found == end, $"it counts cluster {found} as in use, which no file has");
+            Require(found == end, $"it counts cluster {found} as in use, which no file has: a check that mends it (chkdsk, fsck) makes the image smaller");
         }
     }
 

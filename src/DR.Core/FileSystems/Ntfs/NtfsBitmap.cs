@@ -65,27 +65,37 @@ internal sealed class NtfsBitmap
     {
         var ledger = new ClusterLedger(_boot.Clusters, where);
         bool isWhole = true;
+        CorruptDataException? damaged = null;
         for (long number = 0; number < mft.Count; number++)
         {
-            foreach (var run in AttributesOf(mft, number, ref isWhole).SelectMany(a => a.Runs ?? []).Where(r => !r.IsHole))
+            foreach (var run in AttributesOf(mft, number, ref isWhole, ref damaged).SelectMany(a => a.Runs ?? []).Where(r => !r.IsHole))
             {
                 ledger.Add(run.Lcn, run.Count);
             }
         }
 
         var map = InUse(new Extent(0, _boot.Clusters * _boot.ClusterSize));
-        ledger.Compare(map.Select(e => (e.Start / _boot.ClusterSize, e.Length / _boot.ClusterSize)), isWhole);
+        try
+        {
+            ledger.Compare(map.Select(e => (e.Start / _boot.ClusterSize, e.Length / _boot.ClusterSize)), isWhole);
+        }
+        catch (CorruptDataException) when (damaged is not null)
+        {
+            throw new CorruptDataException(where, $"it cannot be held against the files: {damaged.Message}");
+        }
     }
 
     /// <param name="isWhole">Cleared where a sector cannot be read: what is in use can still be saved by the map, without the rest of a failing disk.</param>
-    private static IReadOnlyList<NtfsAttribute> AttributesOf(NtfsMft mft, long number, ref bool isWhole)
+    /// <param name="damaged">The first record that is none.</param>
+    private static IReadOnlyList<NtfsAttribute> AttributesOf(NtfsMft mft, long number, ref bool isWhole, ref CorruptDataException? damaged)
     {
         try
         {
             return mft[number].Attributes;
         }
-        catch (CorruptDataException)
+        catch (CorruptDataException e)
         {
+            damaged ??= e;
             return [];
         }
         catch (DeviceFaultException e) when (e.Kind == FaultKind.Medium)

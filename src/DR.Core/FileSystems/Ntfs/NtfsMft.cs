@@ -50,6 +50,12 @@ internal sealed class NtfsMft
         }
 
         _stream = Join(pieces, whole: true);
+        long backed = _stream.Extents.Sum(e => e.Length);
+        if (backed < _stream.Size)
+        {
+            throw new CorruptDataException(Where(MftRecord), $"the table of {_stream.Size} bytes has clusters for {backed} only");
+        }
+
         _windowRange = default;
     }
 
