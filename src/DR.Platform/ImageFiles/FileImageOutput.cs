@@ -52,11 +52,19 @@ public sealed class FileImageOutput : IImageOutput
     {
     }
 
-    internal static DeviceFaultException Fault(string path, long offset, long length, IOException e)
+    /// <param name="e">An IOException; UnauthorizedAccessException for EACCES and EPERM; ArgumentOutOfRangeException, by which .NET says EFBIG.</param>
+    internal static DeviceFaultException Fault(string path, long offset, long length, Exception e)
     {
-        bool full = e.HResult is FullOnLinux or FullOnWindows;
-        return new DeviceFaultException(full ? FaultKind.Full : FaultKind.Medium, path, offset, length, "write",
-            full ? "no room is left. What is there is an unfinished image: delete it and capture to a larger disk" : e.Message, e);
+        var (kind, reason) = e switch
+        {
+            ArgumentOutOfRangeException => (FaultKind.Full,
+                "the filesystem there takes no file as large as this (FAT: 4 GiB). What is there is an unfinished image: delete it and capture with --split 4000M"),
+            UnauthorizedAccessException => (FaultKind.Protected, e.Message),
+            { HResult: FullOnLinux or FullOnWindows } => (FaultKind.Full,
+                "no room is left. What is there is an unfinished image: delete it and capture to a larger disk"),
+            _ => (FaultKind.Medium, e.Message),
+        };
+        return new DeviceFaultException(kind, path, offset, length, "write", reason, e);
     }
 
     private void RequireNew()

@@ -73,7 +73,7 @@ internal sealed class PieceStream : Stream
         Drain();
         try
         {
-            RandomAccess.FlushToDisk(_file);
+            StableMedia.Flush(_file);
         }
         catch (IOException e)
         {
@@ -113,7 +113,7 @@ internal sealed class PieceStream : Stream
             _written += _filled;
             _filled = 0;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
             throw FileImageOutput.Fault(_shown, _written, _filled, e);
         }
@@ -135,7 +135,7 @@ internal sealed class PieceStream : Stream
                 return true;
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
             // Whether it is the medium or only the way, the cached write of the same bytes tells.
         }

@@ -75,7 +75,7 @@ internal sealed class ReadAheadStream(string path) : Stream
         private readonly Thread _thread;
         private readonly CancellationTokenSource _stop = new();
         private readonly BufferPool _pool = new(PieceSize, Pieces);
-        private readonly BlockingCollection<(PooledBuffer Buffer, int Length, ExceptionDispatchInfo? Failure)> _read = [];
+        private readonly BlockingCollection<(PooledBuffer? Buffer, int Length, ExceptionDispatchInfo? Failure)> _read = [];
         private SafeFileHandle? _direct;
         private PooledBuffer? _buffer;
         private ExceptionDispatchInfo? _failure;
@@ -137,9 +137,13 @@ internal sealed class ReadAheadStream(string path) : Stream
                     more = length == PieceSize && failure is null;
                 }
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
                 // Nobody wants the rest.
+            }
+            catch (Exception e)
+            {
+                _read.Add((null, 0, ExceptionDispatchInfo.Capture(e)));
             }
             finally
             {
@@ -160,7 +164,7 @@ internal sealed class ReadAheadStream(string path) : Stream
 
                 return (filled, null);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e)
             {
                 return (filled, ExceptionDispatchInfo.Capture(e));
             }

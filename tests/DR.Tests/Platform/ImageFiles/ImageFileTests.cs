@@ -68,6 +68,32 @@ public sealed class ImageFileTests : IDisposable
             using var forward = input.OpenForward(1)!;
             forward.ReadExactly(new byte[(2 << 20) + i]);
         }
+
+        Assert.DoesNotContain(path, new DirectoryInfo("/proc/self/fd").EnumerateFiles().Select(f => f.LinkTarget));
+    }
+
+    /// <summary>As after the disk of the image dropped out: what lay in the cache is lost, and fsync alone tells.</summary>
+    [Fact]
+    public void A_journal_that_was_given_up_is_no_stable_medium()
+    {
+        Requires.Loops("mkfs.ext4", "mount");
+        string disk = _scratch.File("disk", 64 << 20);
+        Scratch.Run("mkfs.ext4", "-q", disk);
+        string folder = _scratch.Mount(_scratch.Loop(disk));
+        using var output = new FileImageOutput(Path.Combine(folder, "i.drimg"), long.MaxValue, overwrite: false);
+        using var stream = output.Create(1);
+        stream.Write(Noise(4 << 20));
+        Scratch.Run("mount", "-o", "remount,abort", folder);
+
+        var fault = Assert.Throws<DeviceFaultException>(stream.Flush);
+        Assert.Contains("i.drimg", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_too_large_for_its_filesystem_is_to_be_split()
+    {
+        var fault = FileImageOutput.Fault("/mnt/usb/i.drimg", 1L << 32, 1, new ArgumentOutOfRangeException());
+        Assert.Contains("--split", fault.Message, StringComparison.Ordinal);
     }
 
     private string Folder(string kind, string size)
