@@ -35,7 +35,11 @@ public class FatTests
         Images.CheckRanges(reader, device, 2);
         Assert.Equal(shape.Split(',')[0], reader.Facts.Kind);
         AssertFacts(reader.Facts, image, judge);
-        Assert.Equal(Images.Partclone("fat", image), judge.Used.TotalLength);
+        // partclone counts whole clusters from the start of the volume, and loses its way in a FAT of 12 bits.
+        if (reader.Facts.Kind != "fat12" && judge.DataStart % judge.ClusterSize == 0)
+        {
+            Assert.Equal(Images.Partclone("fat", image), judge.Used.TotalLength);
+        }
 
         string copy = Images.CopyOnly(judge.Used, device, folder.File("copy.img"));
         FatImage.AssertSound(copy);

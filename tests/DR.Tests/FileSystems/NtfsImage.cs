@@ -65,7 +65,7 @@ internal static class NtfsImage
         Tools.Run("setfattr", "-n", "user.long", "-v", new string('s', 30_000), point + "/big.bin");
 
         // A security descriptor that differs from that of the other files.
-        string acl = Regex.Match(Tools.Run("getfattr", "--absolute-names", "-h", "-n", "system.ntfs_acl", "-e", "hex", point), "0x[0-9a-f]+").Value;
+        string acl = Regex.Match(Tools.Run("getfattr", "--absolute-names", "-h", "-n", "system.ntfs_acl", "-e", "hex", point), "(?<==)0x[0-9a-f]+").Value;
         Tools.Run("setfattr", "-h", "-n", "system.ntfs_acl", "-v", acl, point + "/scattered.bin");
     }
 
