@@ -25,7 +25,6 @@ public class BtrfsTests
         string copy = folder.File("copy.img");
         using var device = new TestFileDevice(image);
         var reader = AssertMapped(image, device);
-        Assert.Equal(Images.Partclone("btrfs", image), reader.Facts.AllocatedBytes);
         Images.CopyOnly(reader.AllocatedSet(device.All()), device, copy);
         BtrfsImage.AssertSound(copy);
         Assert.Equal(BtrfsImage.Mounted(folder, image, "ro", Digest), BtrfsImage.Mounted(folder, copy, "ro", Digest));

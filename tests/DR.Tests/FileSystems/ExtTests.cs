@@ -53,7 +53,11 @@ public class ExtTests
         Assert.Equal(judge.Used.AsEnumerable(), reader.Allocated(device.All()));
         Images.CheckRanges(reader, device, 1);
         AssertFacts(reader.Facts, image, judge);
-        Assert.Equal(Images.Partclone("ext4", image), reader.Facts.AllocatedBytes);
+        if (!arguments.Contains("bigalloc", StringComparison.Ordinal))    // which partclone does not read
+        {
+            Assert.Equal(Images.Partclone("ext4", image), reader.Facts.AllocatedBytes);
+        }
+
         Assert.True(reader.Excluded().IsEmpty);
         AssertLocated(reader, device, folder);
 
