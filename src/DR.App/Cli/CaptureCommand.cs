@@ -85,12 +85,12 @@ internal sealed class CaptureCommand
     }
 
     private CaptureResult Capture(
-        ParseResult parsed, long? pieceLimit, CapturePlan plan, ImageDestination to, IImageDestinations destinations, Composition composition, Session session, CancellationToken cancel)
-    {
-        using var image = destinations.Create(to, pieceLimit ?? long.MaxValue, parsed.GetValue(_overwriteImage), cancel);
-        session.Report.Stage("capturing", plan.Bytes);
-        return composition.CapturePipeline.Run(plan, image.Output, session.Report, cancel);
-    }
+        ParseResult parsed, long? pieceLimit, CapturePlan plan, ImageDestination to, IImageDestinations destinations, Composition composition, Session session, CancellationToken cancel) =>
+        Ending.Use(destinations.Create(to, pieceLimit ?? long.MaxValue, parsed.GetValue(_overwriteImage), cancel), image =>
+        {
+            session.Report.Stage("capturing", plan.Bytes);
+            return composition.CapturePipeline.Run(plan, image.Output, session.Report, cancel);
+        });
 
     private long? PieceLimit(ParseResult parsed) => parsed.GetValue(_split) switch
     {

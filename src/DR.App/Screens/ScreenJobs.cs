@@ -82,12 +82,12 @@ internal sealed class ScreenJobs(ScreenParts parts)
         }
     }
 
-    private CaptureResult Save(StartCapture start, IJobReport report, CancellationToken cancel)
-    {
-        using var image = parts.Destinations.Create(start.To, long.MaxValue, overwrite: false, cancel);
-        report.Stage("saving", start.Plan.Bytes);
-        return new CapturePipeline(parts.Machine, parts.Compressor(), parts.Time).Run(start.Plan, image.Output, report, cancel);
-    }
+    private CaptureResult Save(StartCapture start, IJobReport report, CancellationToken cancel) =>
+        Ending.Use(parts.Destinations.Create(start.To, long.MaxValue, overwrite: false, cancel), image =>
+        {
+            report.Stage("saving", start.Plan.Bytes);
+            return new CapturePipeline(parts.Machine, parts.Compressor(), parts.Time).Run(start.Plan, image.Output, report, cancel);
+        });
 
     private void Check(StartCapture start, IJobReport report, CancellationToken cancel)
     {

@@ -13,11 +13,7 @@ public sealed class FileLibrary(IVolumeMounter mounter, IWebFiles web, Credentia
             case ImageLocation.Web server:
                 return web.Fetch(server.Address, maxBytes, cancel);
             case ImageLocation.Share share:
-                using (var mount = Mount(share, writable: false, cancel))
-                {
-                    return ReadFile(Path.Combine(mount.Path, share.Path), location, maxBytes);
-                }
-
+                return Ending.Use(Mount(share, writable: false, cancel), mount => ReadFile(Path.Combine(mount.Path, share.Path), location, maxBytes));
             case ImageLocation.Volume place:
                 return VolumeNames.OnlyOrNone(place, mounter.Volumes(cancel)) is { } volume
                     ? OnVolume(volume, writable: false, folder => ReadFile(Path.Combine(folder, place.Path), location, maxBytes), cancel)
@@ -35,11 +31,7 @@ public sealed class FileLibrary(IVolumeMounter mounter, IWebFiles web, Credentia
                 web.Put(new Uri($"{server.Address.AbsoluteUri.TrimEnd('/')}/{Uri.EscapeDataString(name)}"), content, cancel);
                 break;
             case ImageLocation.Share share:
-                using (var mount = Mount(share, writable: true, cancel))
-                {
-                    WriteFile(Path.Combine(mount.Path, share.Path), name, content, folder);
-                }
-
+                Ending.Use(Mount(share, writable: true, cancel), mount => WriteFile(Path.Combine(mount.Path, share.Path), name, content, folder));
                 break;
             case ImageLocation.Volume place:
                 OnVolume(VolumeNames.Only(place, mounter.Volumes(cancel)), writable: true, root => WriteFile(Path.Combine(root, place.Path), name, content, folder), cancel);
@@ -55,13 +47,7 @@ public sealed class FileLibrary(IVolumeMounter mounter, IWebFiles web, Credentia
 
     private T OnVolume<T>(AttachedVolume volume, bool writable, Func<string, T> work, CancellationToken cancel)
     {
-        if (volume.MountedAt is { } folder)
-        {
-            return work(folder);
-        }
-
-        using var mount = mounter.Mount(volume, writable, cancel);
-        return work(mount.Path);
+        return volume.MountedAt is { } folder ? work(folder) : Ending.Use(mounter.Mount(volume, writable, cancel), mount => work(mount.Path));
     }
 
     private static byte[]? ReadFile(string path, string location, int maxBytes)

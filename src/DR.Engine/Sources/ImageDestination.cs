@@ -35,7 +35,9 @@ public sealed class NewImage(IImageOutput output, IDisposable? hold) : IDisposab
 
     public void Dispose()
     {
-        output.Dispose();
-        hold?.Dispose();
+        using (hold)
+        {
+            output.Dispose();
+        }
     }
 }

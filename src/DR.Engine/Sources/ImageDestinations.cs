@@ -22,10 +22,8 @@ public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opene
             case ImageLocation.Web:
                 throw new DrException(Failure.Usage, $"{location}: images are only read from web servers. Write it to a path, label:, uuid:, smb:// or nfs://");
             case ImageLocation.Share share:
-                using (var mount = mounter.Mount(share.Where, share.CredentialFrom(credentials), writable: false, cancel))
-                {
-                    return Found(location, $"{share.Where.Kind}://{share.Where.Server}/{share.Where.Path.TrimStart('/')}", null, mount.Path, share.Path) with { Mounted = true };
-                }
+                return Ending.Use(mounter.Mount(share.Where, share.CredentialFrom(credentials), writable: false, cancel),
+                    mount => Found(location, $"{share.Where.Kind}://{share.Where.Server}/{share.Where.Path.TrimStart('/')}", null, mount.Path, share.Path) with { Mounted = true });
 
             case ImageLocation.Volume place:
                 return OnVolume(location, place, cancel);
@@ -56,10 +54,12 @@ public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opene
     private ImageDestination OnVolume(string location, ImageLocation.Volume place, CancellationToken cancel)
     {
         var volume = VolumeNames.Only(place, mounter.Volumes(cancel));
-        using var mount = volume.MountedAt is null ? mounter.Mount(volume, writable: false, cancel) : null;
-        return Found(location, WordsOf(volume), volume.Path, mount?.Path ?? volume.MountedAt!, place.Path) with
+        return volume.MountedAt is { } there
+            ? In(there)
+            : Ending.Use(mounter.Mount(volume, writable: false, cancel), mount => In(mount.Path) with { Mounted = true });
+
+        ImageDestination In(string folder) => Found(location, WordsOf(volume), volume.Path, folder, place.Path) with
         {
-            Mounted = mount is not null,
             LargestFile = ImageDestination.LargestFileOn(volume.Kind),
         };
     }
@@ -91,9 +91,9 @@ public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opene
             MakeFolder(Path.GetDirectoryName(file)!, location);
             return new NewImage(opener.CreateFile(file, location, limit, overwrite), mount);
         }
-        catch
+        catch (Exception e)
         {
-            mount.Dispose();
+            mount.DisposeAfter(e);
             throw;
         }
     }

@@ -54,9 +54,9 @@ public sealed class ImageLibrary(IVolumeMounter mounter, IImageOpener opener, IF
         {
             return OpenFile(Path.Combine(mount.Path, path), location, mount);
         }
-        catch
+        catch (Exception e)
         {
-            mount.Dispose();
+            mount.DisposeAfter(e);
             throw;
         }
     }
