@@ -18,6 +18,10 @@ internal sealed class MountTable(IReadOnlyList<Mount> mounts, IReadOnlyList<Moun
     /// <summary>Whether this process sees it.</summary>
     public bool IsOwn(Mount mount) => mounts.Contains(mount);
 
+    /// <param name="path">Without links.</param>
+    /// <returns>Whether something is mounted there, as this process sees it.</returns>
+    public bool IsPoint(string path) => mounts.Any(m => m.Point == path);
+
     public static MountTable Read(SystemFiles system)
     {
         var own = Parse(system.Lines("/proc/self/mountinfo"));

@@ -21,6 +21,9 @@ internal sealed class PipeTail
     /// <param name="pipe">Read until it ends; closed by the caller.</param>
     public PipeTail(Stream pipe) => _reading = Task.Run(() => ReadAsync(pipe));
 
+    /// <summary>Waits until nobody holds the other end any more, or for this long.</summary>
+    public void AwaitEnd(TimeSpan patience) => _reading.Wait(patience);
+
     /// <summary>What has come, as UTF-8. To be called once the writer has ended.</summary>
     public string TextAfterExit()
     {

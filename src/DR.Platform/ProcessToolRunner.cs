@@ -10,11 +10,15 @@ public sealed class ProcessToolRunner : IToolRunner
     /// <summary>Where Debian keeps its tools, some of which an ordinary user's PATH leaves out.</summary>
     private static readonly string[] SystemFolders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
+    /// <summary>For the children of a tool that was stopped: one that a signal finds in the kernel ends with its call.</summary>
+    private static readonly TimeSpan ChildrenPatience = TimeSpan.FromSeconds(10);
+
     public bool Has(string tool) => Locate(tool) is not null;
 
     /// <summary>
     /// The caller judges <see cref="ToolResult.ExitCode"/>; a tool killed by signal N has 128 + N. When cancelled, the
-    /// tool and its children are killed and <see cref="OperationCanceledException"/> is thrown.
+    /// tool and its children are killed, their end is awaited, and <see cref="OperationCanceledException"/> is thrown; what they
+    /// had asked the kernel for may have been done all the same.
     /// </summary>
     public ToolResult Run(string tool, IReadOnlyList<string> arguments, CancellationToken cancel = default)
     {
@@ -28,7 +32,12 @@ public sealed class ProcessToolRunner : IToolRunner
             process.WaitForExit();
         }
 
-        cancel.ThrowIfCancellationRequested();
+        if (cancel.IsCancellationRequested)
+        {
+            output.AwaitEnd(ChildrenPatience);
+            throw new OperationCanceledException(cancel);
+        }
+
         return new ToolResult(process.ExitCode, output.TextAfterExit(), error.TextAfterExit());
     }
 

@@ -1,5 +1,6 @@
 using DR.Core.Devices;
 using DR.Core.Primitives;
+using DR.Platform.Native;
 
 namespace DR.Platform.Volumes;
 
@@ -10,48 +11,40 @@ internal sealed class MountedFolder : IMountedFolder
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly IToolRunner _tools;
+    private readonly TimeSpan _patience;
+    private readonly bool _writable;
+    private readonly string _real;
     private IDisposable? _below;
     private bool _mounted;
-    private bool _writable;
 
     /// <summary>Makes the folder.</summary>
     /// <param name="runFolder">Where mount points are, such as /run/dr; only its owner may look into it.</param>
-    public MountedFolder(string runFolder, IToolRunner tools)
+    /// <param name="patience">For the unmounting.</param>
+    public MountedFolder(string runFolder, IToolRunner tools, bool writable, TimeSpan patience)
     {
-        _tools = tools;
+        (_tools, _writable, _patience) = (tools, writable, patience);
         Make(runFolder);
         Path = System.IO.Path.Combine(runFolder, $"mount-{Environment.ProcessId}-{System.IO.Path.GetRandomFileName()}");
         Make(Path);
+        _real = Libc.RealPath(Path) ?? Path;
     }
 
     public string Path { get; }
 
-    /// <summary>Removes what processes have left that were killed.</summary>
-    public static void Sweep(string runFolder, IToolRunner tools)
-    {
-        foreach (string left in Directory.Exists(runFolder) ? Directory.GetDirectories(runFolder, "mount-*") : [])
-        {
-            string process = System.IO.Path.GetFileName(left).Split('-')[1];
-            if (!Directory.Exists("/proc/" + process))
-            {
-                tools.Run("umount", [left]);
-                TryRemove(left);
-            }
-        }
-    }
-
     /// <param name="below">What has to be there as long as the mount; owned from here on, whatever comes of it.</param>
-    public void Mounted(IDisposable? below, bool writable)
-    {
-        _writable = writable;
-        _below = below;
-        _mounted = true;
-    }
+    public void StandOn(IDisposable below) => _below = below;
 
-    /// <exception cref="DrException">It is still in use.</exception>
+    /// <summary>The tool has said that it is mounted.</summary>
+    public void Mounted() => _mounted = true;
+
+    /// <summary>
+    /// Unmounts, also what the kernel mounted although its tool was stopped or said otherwise: a call that a signal finds in the
+    /// kernel is carried out before the tool ends.
+    /// </summary>
+    /// <exception cref="DrException">It is still in use, or still mounted.</exception>
     public void Dispose()
     {
-        if (_mounted)
+        if (_mounted || MountTable.Read(new SystemFiles("/")).IsPoint(_real))
         {
             _mounted = false;
             Unmount();
@@ -59,23 +52,41 @@ internal sealed class MountedFolder : IMountedFolder
 
         _below?.Dispose();
         _below = null;
-        TryRemove(Path);
+        LeftMounts.TryRemove(Path);
+    }
+
+    private void Unmount()
+    {
+        string? problem;
+        try
+        {
+            problem = WhyNotUnmounted();
+        }
+        catch (DrException e)
+        {
+            problem = e.Message;
+        }
+
+        if (problem is not null)
+        {
+            throw new DrException(Failure.Failed, $"{Path} cannot be unmounted: {problem}. {(_writable ? "Do not take its disk out: what was written may not be on it yet" : "It is mounted read-only")}; run umount {Path} when nobody uses it");
+        }
     }
 
     /// <summary>A process that is just being started holds our files for a moment.</summary>
-    private void Unmount()
+    private string? WhyNotUnmounted()
     {
         for (int attempt = 1; ; attempt++)
         {
-            var result = _tools.Run("umount", [Path]);
+            var result = _tools.RunFor(_patience, "umount", [Path], CancellationToken.None);
             if (result.ExitCode == 0)
             {
-                return;
+                return null;
             }
 
             if (attempt == Attempts)
             {
-                throw new DrException(Failure.Failed, $"{Path} cannot be unmounted: {result.LastWords}. {(_writable ? "Do not take its disk out: what was written may not be on it yet" : "It is mounted read-only")}; run umount {Path} when nobody uses it");
+                return result.LastWords;
             }
 
             Thread.Sleep(Pause);
@@ -95,19 +106,6 @@ internal sealed class MountedFolder : IMountedFolder
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new DrException(Failure.Missing, $"{folder}: the folder for mounts cannot be made: {e.Message}. Run dr as root", e);
-        }
-    }
-
-    /// <summary>An empty folder in /run harms nobody.</summary>
-    private static void TryRemove(string folder)
-    {
-        try
-        {
-            Directory.Delete(folder);
-        }
-        catch (IOException)
-        {
-            // Still mounted, or gone.
         }
     }
 }

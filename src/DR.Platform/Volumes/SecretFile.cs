@@ -7,6 +7,9 @@ namespace DR.Platform.Volumes;
 /// <summary>A name and password in the form of mount.cifs(8), readable by its owner only, for as long as a tool needs it.</summary>
 internal sealed class SecretFile : IDisposable
 {
+    /// <summary>Of its name, behind that of the mount point.</summary>
+    public const string Ending = ".secret";
+
     /// <param name="path">In memory, not on a disk; must not exist.</param>
     public SecretFile(string path, Credential credential)
     {

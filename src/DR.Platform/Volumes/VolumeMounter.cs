@@ -16,48 +16,36 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
     private static readonly string[] Denials =
         ["error(13)", "error(126)", "error(127)", "error(129)", "NT_STATUS_LOGON_FAILURE", "NT_STATUS_ACCESS_DENIED"];
 
-    private static readonly TimeSpan DiskPatience = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan ServerPatience = TimeSpan.FromMinutes(1);
-
     private readonly SystemFiles _system = new("/");
+
+    internal MountPatience Patience { get; init; } = MountPatience.Default;
 
     public IReadOnlyList<AttachedVolume> Volumes(CancellationToken cancel)
     {
-        MountedFolder.Sweep(runFolder, tools);
+        LeftMounts.Sweep(runFolder, tools);
         return new VolumeList(_system, tools, disks).Read(cancel);
     }
 
-    public IMountedFolder Mount(AttachedVolume volume, bool writable, CancellationToken cancel)
+    public IMountedFolder Mount(AttachedVolume volume, bool writable, CancellationToken cancel) => InFolder(writable, folder =>
     {
-        var folder = new MountedFolder(runFolder, tools);
-        try
+        if (writable)
         {
-            if (writable)
-            {
-                RequireNotHibernated(volume);
-                Try(volume, volume.Path, folder, method => $"rw,{Harmless}", cancel);
-                folder.Mounted(null, writable);
-                return folder;
-            }
+            RequireNotHibernated(volume);
+            Try(volume, volume.Path, folder, method => $"rw,{Harmless}", cancel);
+            return;
+        }
 
-            // The view holds its own descriptor of the device.
-            using var device = LinuxBlockDevice.OpenForReading(volume.Path);
-            var view = LoopView.Over(device, new Extent(0, device.Length));
-            Mount(volume, view, folder, cancel);
-            return folder;
-        }
-        catch
-        {
-            folder.Dispose();
-            throw;
-        }
-    }
+        // The view holds its own descriptor of the device.
+        using var device = LinuxBlockDevice.OpenForReading(volume.Path);
+        var view = LoopView.Over(device, new Extent(0, device.Length));
+        folder.StandOn(view);
+        Try(volume, view.Path, folder, method => string.Join(',', ["ro", Harmless, .. method.Options]), cancel);
+    });
 
     public IMountedFolder Mount(NetworkShare share, Credential? credential, bool writable, CancellationToken cancel)
     {
-        MountedFolder.Sweep(runFolder, tools);
-        var folder = new MountedFolder(runFolder, tools);
-        try
+        LeftMounts.Sweep(runFolder, tools);
+        return InFolder(writable, folder =>
         {
             string options = $"{(writable ? "rw" : "ro")},{Harmless}{(share.Port is { } port ? $",port={port}" : "")}";
             if (share.Kind == "nfs")
@@ -68,13 +56,21 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
             {
                 MountSmb(share, options, credential, folder, cancel);
             }
+        });
+    }
 
-            folder.Mounted(null, writable);
+    private MountedFolder InFolder(bool writable, Action<MountedFolder> mount)
+    {
+        var folder = new MountedFolder(runFolder, tools, writable, Patience.Unmount);
+        try
+        {
+            mount(folder);
+            folder.Mounted();
             return folder;
         }
-        catch
+        catch (Exception e)
         {
-            folder.Dispose();
+            folder.DisposeAfter(e);
             throw;
         }
     }
@@ -96,9 +92,9 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
 
     private void MountSmb(NetworkShare share, string options, Credential? credential, MountedFolder folder, CancellationToken cancel)
     {
-        using var secret = credential is null ? null : new SecretFile(folder.Path + ".secret", credential);
+        using var secret = credential is null ? null : new SecretFile(folder.Path + SecretFile.Ending, credential);
         string who = secret is null ? "guest" : "credentials=" + secret.Path;
-        var result = tools.RunFor(ServerPatience, "mount", ["-t", "cifs", "-o", $"{options},{who}", $"//{share.Server}/{share.Path}", folder.Path], cancel);
+        var result = tools.RunFor(Patience.Server, "mount", ["-t", "cifs", "-o", $"{options},{who}", $"//{share.Server}/{share.Path}", folder.Path], cancel);
         string remedy = secret is null
             ? $"it was tried as a guest; a name and password for {share.Server} belong into the credentials file"
             : $"look at the name of the share, and at the name and password for {share.Server} in the credentials file";
@@ -117,23 +113,9 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
     /// </summary>
     private void MountNfs(NetworkShare share, string options, MountedFolder folder, CancellationToken cancel)
     {
-        var result = tools.RunFor(ServerPatience, "mount",
+        var result = tools.RunFor(Patience.Server, "mount",
             ["-t", "nfs", "-o", options + ",soft,nolock,timeo=150,retrans=3,retry=0", $"{share.Server}:{share.Path}", folder.Path], cancel);
         Require(result, $"nfs://{share.Server}{share.Path}", "look at the exports of the server, and whether they are for this computer");
-    }
-
-    private void Mount(AttachedVolume volume, LoopView view, MountedFolder folder, CancellationToken cancel)
-    {
-        try
-        {
-            Try(volume, view.Path, folder, method => string.Join(',', ["ro", Harmless, .. method.Options]), cancel);
-            folder.Mounted(view, writable: false);
-        }
-        catch
-        {
-            view.Dispose();
-            throw;
-        }
     }
 
     /// <summary>Mounts in the first way that the kernel knows.</summary>
@@ -142,7 +124,7 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
         var words = new List<string>();
         foreach (var method in MountMethods.Of(volume.Kind))
         {
-            var result = tools.RunFor(DiskPatience, "mount", ["-t", method.Type, "-o", options(method), device, folder.Path], cancel);
+            var result = tools.RunFor(Patience.Disk, "mount", ["-t", method.Type, "-o", options(method), device, folder.Path], cancel);
             if (result.ExitCode == 0)
             {
                 return;
