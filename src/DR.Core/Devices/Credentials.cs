@@ -18,40 +18,52 @@ public sealed class Credential(string host, string user, string password, string
 }
 
 /// <summary>What the operator has given for servers.</summary>
+/// <param name="all">Of one file or answer; the first that fits counts.</param>
 public sealed class Credentials(IReadOnlyList<Credential> all)
 {
     private readonly Lock _lock = new();
-    private IReadOnlyList<Credential> _all = all;
+    private IReadOnlyList<Credential> _learned = [];
 
     public static Credentials None => new([]);
 
-    /// <summary>One more, which counts before the others, wherever these are used: the operator has just typed it.</summary>
+    /// <summary>
+    /// One more, which counts before all that were there, wherever these are used: the operator has just typed it for this host,
+    /// because what was there did not let us in.
+    /// </summary>
     public void Learn(Credential credential)
     {
         lock (_lock)
         {
-            _all = [credential, .. _all];
+            _learned = [credential, .. _learned];
         }
     }
 
     /// <summary>One more, which counts before the others.</summary>
-    public Credentials With(Credential credential) => new([credential, .. Now]);
+    public Credentials With(Credential credential) => new([credential, .. Learned, .. all]);
 
-    /// <summary>The first that is for this host and port, one that names the port before one that does not.</summary>
+    /// <summary>
+    /// The last that was typed for this host, with or without its port; else the first that was given, one that names the port
+    /// before one that does not.
+    /// </summary>
     public Credential? For(string host, int port) =>
-        Now.FirstOrDefault(c => Is(c, $"{Bare(host)}:{port}") || Is(c, $"[{Bare(host)}]:{port}"))
-        ?? Now.FirstOrDefault(c => Is(c, Bare(host)) || Is(c, $"[{Bare(host)}]"));
+        Learned.FirstOrDefault(c => IsFor(c, host, port) || IsFor(c, host))
+        ?? all.FirstOrDefault(c => IsFor(c, host, port))
+        ?? all.FirstOrDefault(c => IsFor(c, host));
 
-    private IReadOnlyList<Credential> Now
+    private IReadOnlyList<Credential> Learned
     {
         get
         {
             lock (_lock)
             {
-                return _all;
+                return _learned;
             }
         }
     }
+
+    private static bool IsFor(Credential credential, string host, int port) => Is(credential, $"{Bare(host)}:{port}") || Is(credential, $"[{Bare(host)}]:{port}");
+
+    private static bool IsFor(Credential credential, string host) => Is(credential, Bare(host)) || Is(credential, $"[{Bare(host)}]");
 
     private static bool Is(Credential credential, string host) => credential.Host.Equals(host, StringComparison.OrdinalIgnoreCase);
 

@@ -24,6 +24,17 @@ public sealed class CredentialsFileTests : IDisposable
         Assert.Null(all.For("example.com", 443));
     }
 
+    /// <summary>The operator is asked for a host, because what the file has for its port did not let us in.</summary>
+    [Fact]
+    public void What_was_typed_counts_before_every_line()
+    {
+        var all = CredentialsFile.Parse("nas:445 old wrong\nnas any wrong\nother me right\n", "f");
+        all.Learn(new Credential("nas", "first", "typo"));
+        all.Learn(new Credential("NAS", "typed", "right", "WORK"));
+        Assert.Equal(("typed", "right", "WORK"), Of(all.For("nas", 445)));
+        Assert.Equal(("me", "right", null), Of(all.For("other", 445)));
+    }
+
     [Theory]
     [InlineData("nas me")]
     [InlineData("nas me hush WORK more")]
