@@ -61,6 +61,9 @@ internal static unsafe partial class Libc
     public static partial int fsync(SafeFileHandle fd);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int syncfs(SafeFileHandle fd);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int fallocate(SafeFileHandle fd, int mode, long offset, long len);
 
     [LibraryImport("libc", SetLastError = true)]

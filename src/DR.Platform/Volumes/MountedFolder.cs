@@ -15,6 +15,7 @@ internal sealed class MountedFolder : IMountedFolder
     private readonly bool _writable;
     private readonly string _real;
     private IDisposable? _below;
+    private MountRoot? _root;
     private bool _mounted;
 
     /// <summary>Makes the folder.</summary>
@@ -35,15 +36,35 @@ internal sealed class MountedFolder : IMountedFolder
     public void StandOn(IDisposable below) => _below = below;
 
     /// <summary>The tool has said that it is mounted.</summary>
-    public void Mounted() => _mounted = true;
+    /// <exception cref="DrException">It cannot be opened.</exception>
+    public void Mounted()
+    {
+        _mounted = true;
+        _root = _writable ? new MountRoot(Path) : null;
+    }
 
     /// <summary>
-    /// Unmounts, also what the kernel mounted although its tool was stopped or said otherwise: a call that a signal finds in the
+    /// Brings what was written onto the medium, and unmounts, also what the kernel mounted although its tool was stopped or said otherwise: a call that a signal finds in the
     /// kernel is carried out before the tool ends.
     /// </summary>
-    /// <exception cref="DrException">It is still in use, or still mounted.</exception>
+    /// <exception cref="DrException">It is still mounted, or what was written is not on the medium.</exception>
     public void Dispose()
     {
+        var root = _root;
+        _root = null;
+        try
+        {
+            using (root)
+            {
+                root?.WriteOut();
+            }
+        }
+        catch (DrException e)
+        {
+            this.DisposeAfter(e);
+            throw;
+        }
+
         if (_mounted || MountTable.Read(new SystemFiles("/")).IsPoint(_real))
         {
             _mounted = false;

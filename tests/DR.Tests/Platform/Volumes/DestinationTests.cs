@@ -83,6 +83,26 @@ public sealed class DestinationTests : IDisposable
         Scratch.Run("fsck.ext4", "-f", "-n", disk);
     }
 
+    /// <summary>The disk takes less than it says: what the cache still holds when the volume is unmounted cannot be written.</summary>
+    [Fact]
+    public void What_does_not_reach_the_medium_before_it_is_unmounted_is_an_error()
+    {
+        string memory = _scratch.Mount("none", "-t", "tmpfs", "-o", "size=24m");
+        string disk = Path.Combine(memory, "disk.raw");
+        using (var file = File.Create(disk))
+        {
+            file.SetLength(128 * MiB);
+        }
+
+        Scratch.Run("mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-L", "SHORT", disk);
+        Attach(disk);
+        var mount = Mounter.Mount(Assert.Single(Mounter.Volumes(Stop)), writable: true, Stop);
+        File.WriteAllBytes(Path.Combine(mount.Path, "new"), RealDisks.Noise((int)(48 * MiB), 7));
+        string words = Assert.Throws<DrException>(mount.Dispose).Message;
+        Assert.Contains("could not all be brought onto the medium: ", words, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
+    }
+
     [Fact]
     public void Another_volume_of_the_same_name_is_not_written_to()
     {
