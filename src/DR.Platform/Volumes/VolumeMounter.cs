@@ -30,7 +30,7 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
     {
         if (writable)
         {
-            RequireNotHibernated(volume);
+            RequireLetGo(volume);
             Try(volume, volume.Path, folder, method => $"rw,{Harmless}", cancel);
             return;
         }
@@ -76,7 +76,7 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
     }
 
     /// <summary>What a sleeping Windows keeps in its memory would be written over what we write, and both would be lost.</summary>
-    private static void RequireNotHibernated(AttachedVolume volume)
+    private static void RequireLetGo(AttachedVolume volume)
     {
         if (volume.Kind != "ntfs")
         {
@@ -84,9 +84,9 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
         }
 
         using var device = LinuxBlockDevice.OpenForReading(volume.Path);
-        if (FileSystemProbe.Open(device).Facts is { Clean: false } facts)
+        if (WriteHazard.OfNtfs(device) is { } reason)
         {
-            throw new DrException(Failure.Refused, $"{volume.Path} (ntfs): nothing is written to it, as Windows has not let go of it ({facts.WholeBecause}); nothing was changed. Shut that Windows down fully (shutdown /s /t 0), or use another volume");
+            throw new DrException(Failure.Refused, $"{volume.Path} (ntfs): nothing is written to it: {reason}; nothing was changed. Shut its Windows down fully (shutdown /s /t 0), check it there (chkdsk /f), or use another volume");
         }
     }
 
@@ -115,7 +115,8 @@ public sealed class VolumeMounter(IToolRunner tools, string runFolder = "/run/dr
     {
         var result = tools.RunFor(Patience.Server, "mount",
             ["-t", "nfs", "-o", options + ",soft,nolock,timeo=150,retrans=3,retry=0", $"{share.Server}:{share.Path}", folder.Path], cancel);
-        Require(result, $"nfs://{share.Server}{share.Path}", "look at the exports of the server, and whether they are for this computer");
+        Require(result, $"nfs://{share.Server}{share.Path}",
+            $"look at the exports of the server, whether they are for this computer, and whether the folder {share.Path} is there: on NFS the folder of an image has to exist, none is made");
     }
 
     /// <summary>Mounts in the first way that the kernel knows.</summary>

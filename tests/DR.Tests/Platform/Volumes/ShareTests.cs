@@ -112,6 +112,15 @@ public sealed class ShareTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
     }
 
+    [Fact]
+    public void A_folder_that_is_not_there_on_nfs_is_named()
+    {
+        _tools.Behaviour["mount"] = _ => new ToolResult(32, "", "mount.nfs: mounting nas:/srv/new failed, reason given by server: No such file or directory");
+        var destinations = new ImageDestinations(new VolumeMounter(_tools, RunFolder), new ImageOpener(Credentials.None, null, null), Credentials.None);
+        string words = Assert.Throws<DrException>(() => destinations.LookAt("nfs://nas/srv/new/x.drimg", Stop)).Message;
+        Assert.Contains("whether the folder /srv/new is there: on NFS the folder of an image has to exist", words, StringComparison.Ordinal);
+    }
+
     /// <summary>What is written is on the server once the image is closed; before that nothing is mounted but to look.</summary>
     [Fact]
     public void A_new_image_goes_to_a_real_samba()
