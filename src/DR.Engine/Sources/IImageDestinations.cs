@@ -15,7 +15,7 @@ public interface IImageDestinations
 
     /// <summary>
     /// Begins a new image; a volume or share is mounted for writing until the result is disposed, by the caller. Below the root of a
-    /// volume or share, folders that are not there are made.
+    /// volume or an SMB share, folders that are not there are made; on NFS the folder of the image is what is mounted, and has to exist.
     /// </summary>
     /// <param name="pieceLimit">Bytes of a piece; <see cref="long.MaxValue"/> for one file, where the place can hold it.</param>
     /// <param name="overwrite">Replace an image of this name.</param>

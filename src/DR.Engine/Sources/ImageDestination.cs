@@ -17,6 +17,9 @@ public sealed record ImageDestination(string Location, string Words, string? Car
     /// <summary>Bytes of the largest file there; an image is cut into pieces of that size.</summary>
     public long LargestFile { get; init; } = long.MaxValue;
 
+    /// <summary>Of the volume, as blkid writes it; null where it has none, and for a path or a share.</summary>
+    public string? Uuid { get; init; }
+
     /// <summary>FAT has 32 bits for the length of a file.</summary>
     internal static long LargestFileOn(string kind) => kind == "vfat" ? LargestOnFat : long.MaxValue;
 }

@@ -44,7 +44,7 @@ public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opene
                 var volume = VolumeNames.Only(place, mounter.Volumes(cancel));
                 RequireTheSame(volume, destination);
                 return volume.MountedAt is { } folder
-                    ? new NewImage(opener.CreateFile(Path.Combine(folder, place.Path), destination.Location, limit, overwrite), null)
+                    ? new NewImage(Below(folder, place.Path, destination.Location, limit, overwrite), null)
                     : In(mounter.Mount(volume, writable: true, cancel), place.Path, destination.Location, limit, overwrite);
             default:
                 return new NewImage(opener.CreateFile(destination.Location, destination.Location, limit, overwrite), null);
@@ -61,6 +61,7 @@ public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opene
         ImageDestination In(string folder) => Found(location, WordsOf(volume), volume.Path, folder, place.Path) with
         {
             LargestFile = ImageDestination.LargestFileOn(volume.Kind),
+            Uuid = volume.Uuid,
         };
     }
 
@@ -74,12 +75,15 @@ public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opene
         return new ImageDestination(location, words, carrier, FreeIn(folder));
     }
 
-    /// <summary>A volume of the same name that was plugged in meanwhile is not the one that was agreed to.</summary>
+    /// <summary>
+    /// A volume of the same name that was plugged in meanwhile is not the one that was agreed to, though it may have the same path,
+    /// nor is one that was made anew on the same partition.
+    /// </summary>
     private static void RequireTheSame(AttachedVolume volume, ImageDestination destination)
     {
-        if (volume.Path != destination.Carrier)
+        if (volume.Path != destination.Carrier || volume.Uuid != destination.Uuid || WordsOf(volume) != destination.Words)
         {
-            throw new DrException(Failure.Refused, $"{destination.Location} was {destination.Carrier} when it was looked at and is {volume.Path} now; nothing was changed. Begin again");
+            throw new DrException(Failure.Refused, $"{destination.Location} was {destination.Words}, UUID {destination.Uuid ?? "none"}, when it was looked at and is {WordsOf(volume)}, UUID {volume.Uuid ?? "none"}, now; nothing was changed. Begin again");
         }
     }
 
@@ -87,15 +91,20 @@ public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opene
     {
         try
         {
-            string file = Path.Combine(mount.Path, path);
-            MakeFolder(Path.GetDirectoryName(file)!, location);
-            return new NewImage(opener.CreateFile(file, location, limit, overwrite), mount);
+            return new NewImage(Below(mount.Path, path, location, limit, overwrite), mount);
         }
         catch (Exception e)
         {
             mount.DisposeAfter(e);
             throw;
         }
+    }
+
+    private IImageOutput Below(string root, string path, string location, long limit, bool overwrite)
+    {
+        string file = Path.Combine(root, path);
+        MakeFolder(Path.GetDirectoryName(file)!, location);
+        return opener.CreateFile(file, location, limit, overwrite);
     }
 
     private static void MakeFolder(string folder, string location)

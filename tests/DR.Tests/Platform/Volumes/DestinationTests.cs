@@ -114,8 +114,38 @@ public sealed class DestinationTests : IDisposable
         string second = Attach(other);
         var e = Assert.Throws<DrException>(() => Destinations().Create(to, long.MaxValue, overwrite: false, Stop));
         Assert.Equal(Failure.Refused, e.Failure);
-        Assert.Contains($"was {first} when it was looked at and is {second} now", e.Message, StringComparison.Ordinal);
+        Assert.Contains($", {first}, UUID ", e.Message, StringComparison.Ordinal);
+        Assert.Contains($", {second}, UUID ", e.Message, StringComparison.Ordinal);
         Assert.Equal(before, Hash(other));
+    }
+
+    /// <summary>The path is the same, and so is the label: another stick in the same slot, or a partition that was formatted meanwhile.</summary>
+    [Fact]
+    public void Another_volume_at_the_same_path_is_not_written_to()
+    {
+        string disk = Make("ext4", "BACKUP");
+        Attach(disk);
+        var to = Destinations().LookAt("label:BACKUP/x.drimg", Stop);
+        Scratch.Run("mkfs.ext4", "-q", "-F", "-L", "BACKUP", _disks[0]);
+        string before = Hash(disk);
+        var e = Assert.Throws<DrException>(() => Destinations().Create(to, long.MaxValue, overwrite: false, Stop));
+        Assert.Equal(Failure.Refused, e.Failure);
+        Assert.Contains($"UUID {to.Uuid}, when it was looked at", e.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Hash(disk));
+    }
+
+    [Fact]
+    public void Folders_are_made_where_the_volume_is_mounted_already()
+    {
+        string point = _scratch.Mount(Attach(Make("ext4", "HERE")));
+        var to = Destinations().LookAt("label:HERE/2026/11/x.drimg", Stop);
+        Assert.False(to.Mounted);
+        using (var image = Destinations().Create(to, long.MaxValue, overwrite: false, Stop))
+        {
+            Capture(to.Location, image.Output);
+        }
+
+        Assert.True(File.Exists(Path.Combine(point, "2026/11/x.drimg")));
     }
 
     [Fact]
@@ -139,9 +169,30 @@ public sealed class DestinationTests : IDisposable
         Attach(disk);
         var e = Assert.Throws<DrException>(() => Mounter.Mount(Assert.Single(Mounter.Volumes(Stop)), writable: true, Stop));
         Assert.Equal(Failure.Refused, e.Failure);
-        Assert.Contains("Shut that Windows down fully", e.Message, StringComparison.Ordinal);
+        Assert.Contains("nothing is written to it: it is marked dirty: Windows is to check it (chkdsk)", e.Message, StringComparison.Ordinal);
         Assert.Equal(before, Hash(disk));
         AssertNothingMounted();
+    }
+
+    /// <summary>A map that a capture would not trust is no sign of a Windows that sleeps.</summary>
+    [Fact]
+    public void An_ntfs_volume_with_a_map_that_is_not_trusted_is_not_called_asleep()
+    {
+        string disk = Make("ntfs", "BACKUP");
+        using (var file = File.Open(disk, FileMode.Open, FileAccess.ReadWrite))
+        {
+            var boot = new byte[512];
+            file.ReadExactly(boot);
+            long mirror = BitConverter.ToInt64(boot, 56) * BitConverter.ToUInt16(boot, 11) * boot[13];
+            file.Position = mirror;
+            file.Write(new byte[512]);
+        }
+
+        using (var device = DR.Platform.Block.LinuxBlockDevice.OpenForReading(disk))
+        {
+            Assert.False(DR.Core.FileSystems.FileSystemProbe.Open(device).Facts.Clean);
+            Assert.Null(DR.Core.FileSystems.WriteHazard.OfNtfs(device));
+        }
     }
 
     [Theory]
