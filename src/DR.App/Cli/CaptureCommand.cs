@@ -54,21 +54,18 @@ internal sealed class CaptureCommand
 
         if (parsed.GetValue(_plan))
         {
-            session.Document(Document(plan, null, 0, false), DocumentJson.Default.CaptureDocument);
+            session.Document(Document(plan, null, 0, null), DocumentJson.Default.CaptureDocument);
             return ExitCodes.Done;
         }
 
         var watch = Stopwatch.StartNew();
         var result = Capture(parsed, pieceLimit, plan, to, destinations, composition, session, cancel);
-        bool verify = parsed.GetValue(_verify);
-        if (verify)
-        {
-            Verify(plan, composition.Images(null, parsed.GetValue(_credentials), session.Report.Warn), composition, session, cancel);
-        }
-
+        var check = parsed.GetValue(_verify)
+            ? ImageCheck.Of(() => Verify(plan, composition.Images(null, parsed.GetValue(_credentials), session.Report.Warn), composition, session, cancel))
+            : null;
         session.Report.Finish();
-        session.Document(Document(plan, result, watch.Elapsed.TotalSeconds, verify), DocumentJson.Default.CaptureDocument);
-        return Tell(plan, result, watch.Elapsed, verify, session);
+        session.Document(Document(plan, result, watch.Elapsed.TotalSeconds, check), DocumentJson.Default.CaptureDocument);
+        return Tell(plan, result, watch.Elapsed, check, session);
     }
 
     private CaptureRequest Request(ParseResult parsed)
@@ -104,22 +101,15 @@ internal sealed class CaptureCommand
         session.Report.Stage("verifying", plan.Bytes);
         using var opened = images.Open(plan.Request.Image, cancel);
         using var reader = new ImageStreamReader(opened.Input, composition.Compressor);
-        try
-        {
-            ImageVerifier.Verify(reader, composition.Compressor, Environment.ProcessorCount, session.Report, cancel);
-        }
-        catch (OperationCanceledException e)
-        {
-            throw new DrException(Failure.Interrupted, $"Checking {plan.Request.Image} was stopped. The image is complete; dr verify checks it.", e);
-        }
+        ImageVerifier.Verify(reader, composition.Compressor, Environment.ProcessorCount, session.Report, cancel);
     }
 
-    private static int Tell(CapturePlan plan, CaptureResult result, TimeSpan elapsed, bool verified, Session session)
+    private static int Tell(CapturePlan plan, CaptureResult result, TimeSpan elapsed, ImageCheck? check, Session session)
     {
         session.Say();
-        session.Say($"Done in {ConsoleReport.Duration(elapsed)}: {ByteSize.Format(result.Trailer.ContentBytes)} saved as {ByteSize.Format(result.ImageBytes)} in {plan.Request.Image}"
+        session.Say($"{(check?.Problem is null ? "Done" : "Written")} in {ConsoleReport.Duration(elapsed)}: {ByteSize.Format(result.Trailer.ContentBytes)} saved as {ByteSize.Format(result.ImageBytes)} in {plan.Request.Image}"
             + (result.Trailer.Pieces > 1 ? $" ({result.Trailer.Pieces} pieces)" : ""));
-        session.Say(verified ? "The image was read back and checked: it is whole." : "The image was not read back (dr verify, or --verify, does that).");
+        TellOf(check, plan.Request.Image, session);
         foreach (string note in result.Findings.Notes)
         {
             session.Say("! " + note);
@@ -130,11 +120,30 @@ internal sealed class CaptureCommand
             session.Report.Warn($"{lost.Volume}: {lost.SizeBytes} bytes at offset {lost.OffsetBytes} could not be read and are zeros in the image");
         }
 
-        return result.Findings.Unreadable.Count == 0 ? ExitCodes.Done : ExitCodes.Losses;
+        return ImageCheck.ExitCodeOf(check, result.Findings.Unreadable.Count > 0);
     }
 
-    private static CaptureDocument Document(CapturePlan plan, CaptureResult? result, double seconds, bool verified) => new(
-        result?.Findings.Unreadable.Count > 0 ? ExitCodes.Losses : ExitCodes.Done,
+    private static void TellOf(ImageCheck? check, string image, Session session)
+    {
+        switch (check)
+        {
+            case null:
+                session.Say("The image was not read back (dr verify, or --verify, does that).");
+                break;
+            case { Problem: null }:
+                session.Say("The image was read back and checked: it is whole.");
+                break;
+            default:
+                session.Report.Warn(check.Damaged
+                    ? $"THE IMAGE IS DAMAGED where it lies: {check.Words}. Do not rely on it: delete it and capture again, to another disk"
+                    : $"the image is complete and was NOT checked: {check.Words}. Run dr verify {image}");
+                break;
+        }
+    }
+
+    private static CaptureDocument Document(CapturePlan plan, CaptureResult? result, double seconds, ImageCheck? check) => new(
+        ImageCheck.ExitCodeOf(check, result?.Findings.Unreadable.Count > 0),
         plan.Request.Image, result?.Header.ImageId.ToString() ?? "", result is null, plan.Bytes, result?.ImageBytes ?? 0, result?.Trailer.Pieces ?? 0,
-        seconds, verified, [.. plan.Warnings, .. result?.Findings.Notes ?? []], result is null ? [] : DocumentMaker.Unreadable(plan.Manifest, result.Findings));
+        seconds, check is { Problem: null }, check?.Problem is null ? null : check.Words,
+        [.. plan.Warnings, .. result?.Findings.Notes ?? []], result is null ? [] : DocumentMaker.Unreadable(plan.Manifest, result.Findings));
 }

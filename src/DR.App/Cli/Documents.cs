@@ -31,7 +31,7 @@ internal sealed record DisksDocument(IReadOnlyList<AttachedDiskDocument> Disks);
 internal sealed record UnreadableDocument(string Volume, long OffsetBytes, long SizeBytes);
 
 internal sealed record CaptureDocument(
-    int ExitCode, string Image, string Id, bool Planned, long SourceBytes, long ImageBytes, int Pieces, double Seconds, bool Verified,
+    int ExitCode, string Image, string Id, bool Planned, long SourceBytes, long ImageBytes, int Pieces, double Seconds, bool Verified, string? NotVerifiedBecause,
     IReadOnlyList<string> Warnings, IReadOnlyList<UnreadableDocument> Unreadable);
 
 internal sealed record TargetDocument(string Path, string Identity, string Source, string Contents, IReadOnlyList<PartitionDocument> Partitions);

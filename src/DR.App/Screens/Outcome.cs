@@ -46,15 +46,16 @@ internal sealed record Outcome(JobKind Kind, int ExitCode, string Headline, IRea
         ],
         [.. losses.Select(l => "! " + l), .. result.Findings.Notes]);
 
-    /// <param name="unchecked">Why the image was not checked; null where it was, and is whole.</param>
-    public static Outcome Of(StartCapture start, CaptureResult result, IReadOnlyList<string> losses, TimeSpan elapsed, string? @unchecked) => new(JobKind.Capture,
-        losses.Count > 0 ? ExitCodes.Losses : @unchecked is null ? ExitCodes.Done : ExitCodes.Of(Failure.Interrupted),
-        losses.Count > 0 ? "SAVED WITH LOSSES: read below what could not be read" : @unchecked is null ? "DONE: the image is complete" : "SAVED, BUT NOT CHECKED",
+    public static Outcome Of(StartCapture start, CaptureResult result, IReadOnlyList<string> losses, TimeSpan elapsed, ImageCheck check) => new(JobKind.Capture,
+        ImageCheck.ExitCodeOf(check, losses.Count > 0),
+        HeadlineOf(check, losses.Count > 0),
         [
             ("Saved", $"{ByteSize.Format(result.Trailer.ContentBytes)} as {ByteSize.Format(result.ImageBytes)} in {Spoken.Duration(elapsed)}"),
             ("Image", start.To.Location + (result.Trailer.Pieces > 1 ? $" ({result.Trailer.Pieces} pieces)" : "")),
             ("Lies on", start.To.Words + (start.To.Mounted ? "; unmounted, with everything written out" : "")),
-            ("Verified", @unchecked is null ? "every checksum and digest, read from there afterwards" : $"NOT: {@unchecked}. Choose the image on the main screen (i) and press v"),
+            ("Verified", check.Problem is null ? "every checksum and digest, read from there afterwards"
+                : check.Damaged ? $"IT IS DAMAGED: {check.Words}. Do not rely on it: delete it and save again, onto another disk"
+                : $"NOT: {check.Words}. Choose the image on the main screen (i) and press v"),
         ],
         [.. losses.Select(l => "! " + l), .. result.Findings.Notes.Select(n => "! " + n), .. start.Plan.Warnings.Select(w => "! " + w)]);
 
@@ -85,6 +86,12 @@ internal sealed record Outcome(JobKind Kind, int ExitCode, string Headline, IRea
         DrException or IOException or UnauthorizedAccessException => e.Message,
         _ => $"This is a defect of the program, please report it: {e}",
     };
+
+    private static string HeadlineOf(ImageCheck check, bool losses) =>
+        check.Damaged ? "FAILED: the image was saved, and is damaged where it lies"
+        : check.Problem is not null ? losses ? "SAVED WITH LOSSES, AND NOT CHECKED: read below" : "SAVED, BUT NOT CHECKED"
+        : losses ? "SAVED WITH LOSSES: read below what could not be read"
+        : "DONE: the image is complete";
 
     private static string HeadlineOf(JobKind kind, Failure failure, bool broken)
     {

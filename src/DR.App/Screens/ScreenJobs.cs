@@ -70,16 +70,8 @@ internal sealed class ScreenJobs(ScreenParts parts)
     {
         long began = parts.Time.GetTimestamp();
         var (plan, result) = (start.Plan, Save(start, report, cancel));
-        var losses = Losses(plan.Manifest, result.Findings);
-        try
-        {
-            Check(start, report, cancel);
-            return Outcome.Of(start, result, losses, parts.Time.GetElapsedTime(began), null);
-        }
-        catch (OperationCanceledException)
-        {
-            return Outcome.Of(start, result, losses, parts.Time.GetElapsedTime(began), "the check was stopped");
-        }
+        var check = ImageCheck.Of(() => Check(start, report, cancel));
+        return Outcome.Of(start, result, Losses(plan.Manifest, result.Findings), parts.Time.GetElapsedTime(began), check);
     }
 
     private CaptureResult Save(StartCapture start, IJobReport report, CancellationToken cancel) =>

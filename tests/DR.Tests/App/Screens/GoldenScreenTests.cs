@@ -117,10 +117,24 @@ public class GoldenScreenTests
 
     [Fact]
     public void Capture_done() => Same("capture-done", After(Press(After(Press(CaptureTo("label:BACKUP/web01.drimg"), new Key(KeyKind.Enter)), SavePlanned("label:BACKUP/web01.drimg", OnStick)), new Key(KeyKind.Enter)),
-        new JobEnded(Saved("label:BACKUP/web01.drimg", OnStick, null))));
+        new JobEnded(Saved("label:BACKUP/web01.drimg", OnStick, ImageCheck.Whole))));
 
     [Fact]
-    public void Capture_that_was_not_checked() => Same("capture-unchecked", After(Start, new JobEnded(Saved("label:BACKUP/web01.drimg", OnStick, "the check was stopped"))));
+    public void Capture_that_was_not_checked() => Same("capture-unchecked", After(Start, new JobEnded(Saved("label:BACKUP/web01.drimg", OnStick, new ImageCheck(new OperationCanceledException())))));
+
+    /// <summary>Damage is said first, and what could not be read from the disks is still there.</summary>
+    [Theory]
+    [InlineData(Failure.Damaged, false, 4, "FAILED: the image was saved, and is damaged where it lies")]
+    [InlineData(Failure.Damaged, true, 4, "FAILED: the image was saved, and is damaged where it lies")]
+    [InlineData(Failure.Failed, false, 1, "SAVED, BUT NOT CHECKED")]
+    [InlineData(Failure.Failed, true, 8, "SAVED WITH LOSSES, AND NOT CHECKED: read below")]
+    public void What_was_lost_is_kept_when_the_check_fails(Failure failure, bool losses, int code, string headline)
+    {
+        var saved = Saved("label:BACKUP/web01.drimg", OnStick, ImageCheck.Of(() => throw new DrException(failure, "piece 1 cannot be had")), losses ? ["root: 512 bytes at offset 0"] : []);
+        Assert.Equal((code, headline), (saved.ExitCode, saved.Headline));
+        Assert.Contains(saved.Facts, f => f.Heading == "Verified" && f.Words.Contains(": piece 1 cannot be had. ", StringComparison.Ordinal));
+        Assert.Equal(losses, saved.Details.Contains("! root: 512 bytes at offset 0"));
+    }
 
     [Fact]
     public void A_share_asks_who_we_are() => Same("login", Type(After(Type(Main, "ismb://filer/backup/web01.drimg\n"),

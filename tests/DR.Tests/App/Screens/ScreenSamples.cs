@@ -95,8 +95,8 @@ internal static class ScreenSamples
     public static CapturePlanned SavePlanned(string location, string words) =>
         new(VersionOfCapture(location), SavePlan(location), null, Destination(location, words));
 
-    public static Outcome Saved(string location, string words, string? @unchecked) => Outcome.Of(new StartCapture(SavePlan(location), Destination(location, words)),
-        new CaptureResult(Web.Header, new ImageTrailer(2, 48, 1, 1, 0, 12 * GiB), new Findings([], []), 5 * GiB), [], TimeSpan.FromSeconds(300), @unchecked);
+    public static Outcome Saved(string location, string words, ImageCheck check, string[]? losses = null) => Outcome.Of(new StartCapture(SavePlan(location), Destination(location, words)),
+        new CaptureResult(Web.Header, new ImageTrailer(2, 48, 1, 1, 0, 12 * GiB), new Findings([], []), 5 * GiB), losses ?? [], TimeSpan.FromSeconds(300), check);
 
     private static CapturePlan SavePlan(string location) => new(new CaptureRequest(["/dev/sda"], location, "web01"), Web.Manifest, 12 * GiB);
 

@@ -1,4 +1,5 @@
 using DR.Core.Devices;
+using DR.Core.Primitives;
 using DR.Tests.Doubles;
 using DR.Tests.Engine;
 using static DR.Tests.Engine.SmallDisks;
@@ -256,6 +257,42 @@ public sealed class ScreenSessionTests : IDisposable
         _screen.Type(" " + Tab + "/mnt/new.drimg" + Enter, "Nothing is written to the disks");
         string text = _screen.Type(Enter, "SAVED, BUT NOT CHECKED", "NOT: the check was stopped", "130 (interrupted)");
         Assert.DoesNotContain("DONE", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_image_that_is_damaged_where_it_was_written_is_not_called_saved()
+    {
+        Machine.Add("/dev/disk", Gpt(seed: 5));
+        _screen.Start().Until("1 seen");
+        _screen.Library.WhenOpened = location =>
+        {
+            if (location == "/mnt/new.drimg")
+            {
+                var piece = _screen.Library.Images[location].Pieces[1]!;
+                piece[piece.Length / 2] ^= 1;
+            }
+        };
+        _screen.Type("c", "Disks to save");
+        _screen.Type(" " + Tab + "/mnt/new.drimg" + Enter, "Nothing is written to the disks");
+        Assert.DoesNotContain("DONE", _screen.Type(Enter, "FAILED: the image was saved, and is damaged", "IT IS DAMAGED", "4 (image damaged"), StringComparison.Ordinal);
+    }
+
+    /// <summary>What the disk did not give is said, though the image cannot be reached any more for the check.</summary>
+    [Fact]
+    public void Losses_are_shown_when_the_check_cannot_be_made()
+    {
+        Machine.Add("/dev/disk", new FaultyBlockDevice(Gpt(seed: 5)) { Unreadable = ExtentSet.From([new Extent(3 * MiB, 512)]) });
+        _screen.Start().Until("1 seen");
+        _screen.Library.WhenOpened = location =>
+        {
+            if (location == "/mnt/new.drimg")
+            {
+                throw new DrException(Failure.Failed, "the server does not answer");
+            }
+        };
+        _screen.Type("c", "Disks to save");
+        _screen.Type(" " + Tab + "/mnt/new.drimg" + Enter, "Nothing is written to the disks");
+        _screen.Type(Enter, "SAVED WITH LOSSES, AND NOT CHECKED", "NOT: the server does not answer.", "could not be read", "8 (done, with listed losses)");
     }
 
     [Fact]
