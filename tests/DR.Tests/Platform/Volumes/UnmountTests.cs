@@ -1,5 +1,4 @@
 using DR.Core.Devices;
-using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Sources;
 using DR.Platform;
