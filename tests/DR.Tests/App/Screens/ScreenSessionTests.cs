@@ -281,7 +281,7 @@ public sealed class ScreenSessionTests : IDisposable
     [Fact]
     public void Losses_are_shown_when_the_check_cannot_be_made()
     {
-        Machine.Add("/dev/disk", new FaultyBlockDevice(Gpt(seed: 5)) { Unreadable = ExtentSet.From([new Extent(3 * MiB, 512)]) });
+        Machine.Add("/dev/disk", new FaultyBlockDevice(Gpt(seed: 5)) { Unreadable = ExtentSet.From([new Extent(MiB + (128 << 10), 512)]) });
         _screen.Start().Until("1 seen");
         _screen.Library.WhenOpened = location =>
         {
@@ -292,7 +292,7 @@ public sealed class ScreenSessionTests : IDisposable
         };
         _screen.Type("c", "Disks to save");
         _screen.Type(" " + Tab + "/mnt/new.drimg" + Enter, "Nothing is written to the disks");
-        _screen.Type(Enter, "SAVED WITH LOSSES, AND NOT CHECKED", "NOT: the server does not answer.", "could not be read", "8 (done, with listed losses)");
+        _screen.Type(Enter, "SAVED WITH LOSSES, AND NOT CHECKED", "NOT: the server does not answer.", "at offset 131072 could not be", "8 (done, with listed losses)");
     }
 
     [Fact]

@@ -188,7 +188,7 @@ public sealed class DestinationTests : IDisposable
             file.Write(new byte[512]);
         }
 
-        using (var device = DR.Platform.Block.LinuxBlockDevice.OpenForReading(disk))
+        using (var device = new TestFileDevice(disk))
         {
             Assert.False(DR.Core.FileSystems.FileSystemProbe.Open(device).Facts.Clean);
             Assert.Null(DR.Core.FileSystems.WriteHazard.OfNtfs(device));
