@@ -90,3 +90,22 @@ public sealed class Loop4096Tests : LoopDeviceTests
 {
     protected override string[] Options => ["--direct-io=on", "--sector-size", "4096"];
 }
+
+/// <summary>Pieces of two disks in one column and in three, over and again.</summary>
+public sealed class MappedDeviceTests : BlockDeviceConformance
+{
+    protected override IBlockDevice Make()
+    {
+        var (one, other) = (new MemoryBlockDevice(4 << 20), new MemoryBlockDevice(4 << 20));
+        return new MappedBlockDevice("mapped",
+        [
+            new MappedPiece(300 * 512, 0, [new MappedColumn(one, 7 * 512)]),
+            new MappedPiece(3 * 16 * 4096, 4096, [new MappedColumn(other, 1 << 20), new MappedColumn(one, 1 << 20), new MappedColumn(other, 2 << 20)]),
+            new MappedPiece(512, 0, [new MappedColumn(other, 0)]),
+            new MappedPiece(1 << 20, 65536, [new MappedColumn(one, 2 << 20), new MappedColumn(other, (2 << 20) + 65536)]),
+            new MappedPiece(512 << 10, 0, [new MappedColumn(other, 3 << 20)]),
+        ]);
+    }
+
+    protected override IBlockDevice? ReopenForReading(IBlockDevice device) => null;
+}
