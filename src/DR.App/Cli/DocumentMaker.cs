@@ -23,7 +23,7 @@ internal static class DocumentMaker
 
     public static VolumeDocument Volume(Manifest manifest, ManifestVolume volume) => new(
         volume.Kind, volume.Label ?? "", volume.Uuid ?? "", volume.Length, volume.FileSystemBlockSize, volume.AllocatedBytes, volume.ExcludedBytes,
-        volume.Clean, volume.WholeBecause, Segments(manifest, volume));
+        volume.Clean, volume.WholeBecause, Segments(manifest, volume), volume.LogicalVolume is null ? null : manifest.NameOf(volume));
 
     public static IReadOnlyList<SegmentDocument> Segments(Manifest manifest, ManifestVolume volume) =>
         [.. volume.Segments.Select(s => new SegmentDocument(manifest.Disks[s.Disk].Identity.Path, s.Extent.Start, s.Extent.Length))];
@@ -42,9 +42,7 @@ internal static class DocumentMaker
     {
         if (manifest.Volumes.FirstOrDefault(v => v.Space == space) is { } volume)
         {
-            var segment = volume.Segments[0];
-            string disk = manifest.Disks[segment.Disk].Identity.Path;
-            return $"{disk}{(segment.Partition == 0 ? "" : $" partition {segment.Partition}")} ({volume.Title})";
+            return $"{manifest.NameOf(volume)} ({volume.Title})";
         }
 
         var region = manifest.Regions.FirstOrDefault(r => r.Space == space);

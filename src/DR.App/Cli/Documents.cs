@@ -12,9 +12,10 @@ internal sealed record DiskDocument(
 
 internal sealed record SegmentDocument(string Disk, long StartBytes, long SizeBytes);
 
+/// <param name="LogicalVolume">"vg0/root"; null for what is none.</param>
 internal sealed record VolumeDocument(
     string Kind, string Label, string Uuid, long SizeBytes, int BlockSize, long AllocatedBytes, long ExcludedBytes, bool Clean, string? WholeBecause,
-    IReadOnlyList<SegmentDocument> Segments);
+    IReadOnlyList<SegmentDocument> Segments, string? LogicalVolume);
 
 internal sealed record ImageDocument(
     string Id, string Name, DateTimeOffset Created, string Program, string HostName, string OperatingSystem, string Firmware, bool Inconsistent, bool? Complete,

@@ -162,7 +162,7 @@ internal sealed class RestoreCommand
 
     private static RestoreDocument Document(RestorePlan plan, IImageInput input, RestoreResult? result, double seconds) => new(
         Code(result), input.Name, plan.Header.ImageId.ToString(), result is null,
-        [.. plan.Disks.Select(d => new TargetDocument(d.Identity.Path, d.Identity.Id, plan.Manifest.Disks[d.SourceDisk].Identity.Path, d.Contents, DocumentMaker.Partitions(d.Layout)))],
+        [.. plan.Disks.Select(d => new TargetDocument(d.Identity.Path, d.Identity.Id, d.SourceName(plan.Manifest), d.Contents, DocumentMaker.Partitions(d.Layout)))],
         [.. plan.Volumes.Select(v => Volume(plan, v))],
         result?.WrittenBytes ?? 0, result?.ReadBackBytes ?? 0, result?.CacheExcluded ?? false, seconds, result?.BootProblem,
         [.. plan.Remarks, .. result?.Notes ?? []], result?.Losses ?? []);
@@ -171,5 +171,5 @@ internal sealed class RestoreCommand
         volume.Source.Kind, volume.Source.Label ?? "", volume.Source.Uuid ?? "", volume.Source.Length,
         volume.GrowTool is null ? volume.Source.Length : volume.Extent.Length, volume.Moved, volume.GrowTool,
         DocumentMaker.Segments(plan.Manifest, volume.Source),
-        [new SegmentDocument(plan.Disks[volume.Target].Identity.Path, volume.Extent.Start, volume.Extent.Length)]);
+        [.. volume.Segments.Select(s => new SegmentDocument(plan.Disks[s.Target].Identity.Path, s.Extent.Start, s.Extent.Length))]);
 }

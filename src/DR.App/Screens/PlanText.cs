@@ -52,10 +52,20 @@ internal static class PlanText
         foreach (var disk in manifest.Disks)
         {
             yield return $"{disk.Identity.Path}  {ByteSize.Format(disk.Layout.Length)}  {Table(disk.Layout)}  {disk.Identity.Model}".TrimEnd();
-            foreach (var volume in manifest.Volumes.Where(v => v.Segments[0].Disk == disk.Index))
+            foreach (var volume in manifest.Volumes.Where(v => v.LogicalVolume is null && v.Segments[0].Disk == disk.Index))
             {
                 yield return Line(volume, "in use");
             }
+
+            foreach (string line in GroupText.OfDisk(manifest, disk.Index))
+            {
+                yield return line;
+            }
+        }
+
+        foreach (string line in GroupText.Of(manifest))
+        {
+            yield return line;
         }
     }
 
@@ -70,11 +80,18 @@ internal static class PlanText
             yield return $"{target.Identity.Path}  {ByteSize.Format(target.Identity.Length)}  {target.Identity.Model}".TrimEnd();
             yield return $"  identity    {target.Identity.Id}";
             yield return $"  now         {target.Contents}{(target.Contents == "blank" ? "" : " - WILL BE ERASED")}";
-            yield return $"  takes over  {manifest.Disks[target.SourceDisk].Identity.Path} ({ByteSize.Format(manifest.Disks[target.SourceDisk].Layout.Length)}, {Table(target.Layout)})";
-            foreach (var volume in plan.Volumes.Where(v => v.Target == i))
+            yield return target.SourceDisk is { } source
+                ? $"  takes over  {manifest.Disks[source].Identity.Path} ({ByteSize.Format(manifest.Disks[source].Layout.Length)}, {Table(target.Layout)})"
+                : "  becomes     a new GPT with physical volumes";
+            foreach (var volume in plan.Volumes.Where(v => v.Target == i && !v.IsLogical))
             {
                 yield return Line(volume.Source, "to write") + Change(volume);
             }
+        }
+
+        foreach (string line in GroupText.Of(plan))
+        {
+            yield return line;
         }
 
         yield return "";

@@ -25,6 +25,11 @@ internal static class PlanWords
             }
         }
 
+        foreach (string line in GroupText.Of(plan).SelectMany(l => TextFit.Wrap(l, width, 4)))
+        {
+            yield return line;
+        }
+
         foreach (string line in TextFit.Wrap(Amount(plan), width))
         {
             yield return line;
@@ -58,10 +63,11 @@ internal static class PlanWords
             yield return new Line(line, blank ? Ink.Plain : Ink.Danger);
         }
 
-        var source = plan.Manifest.Disks[target.SourceDisk];
-        yield return $"  gets  disk {target.SourceDisk + 1} of the image: {source.Identity.Path}, {ByteSize.Format(source.Layout.Length)}, {Table(source.Layout)}";
+        yield return target.SourceDisk is { } number && plan.Manifest.Disks[number] is var source
+            ? $"  gets  disk {number + 1} of the image: {source.Identity.Path}, {ByteSize.Format(source.Layout.Length)}, {Table(source.Layout)}"
+            : "  gets  a new GPT with physical volumes";
         int room = Math.Max(24, width - 52);
-        foreach (var volume in plan.Volumes.Where(v => v.Target == index))
+        foreach (var volume in plan.Volumes.Where(v => v.Target == index && !v.IsLogical))
         {
             int partition = volume.Source.Segments[0].Partition;
             yield return $"    {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))} {TextFit.Column(volume.Source.Title, room)} {TextFit.Right(ByteSize.Format(volume.Source.Length), 9)}{Change(volume)}";

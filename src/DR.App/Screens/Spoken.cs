@@ -16,8 +16,7 @@ internal static class Spoken
     {
         if (manifest.Volumes.FirstOrDefault(v => v.Space == space) is { } volume)
         {
-            var segment = volume.Segments[0];
-            return $"{manifest.Disks[segment.Disk].Identity.Path}{(segment.Partition == 0 ? "" : $" partition {segment.Partition}")} ({volume.Title})";
+            return $"{manifest.NameOf(volume)} ({volume.Title})";
         }
 
         return manifest.Regions.FirstOrDefault(r => r.Space == space) is { } region ? $"{manifest.Disks[region.Disk].Identity.Path} {region.Role}" : $"space {space}";

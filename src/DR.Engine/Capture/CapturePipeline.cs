@@ -1,6 +1,7 @@
 using DR.Core.Devices;
 using DR.Core.FileSystems;
 using DR.Core.Image;
+using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 
 namespace DR.Engine.Capture;
@@ -92,25 +93,46 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
             }
         }
 
+        var groups = GroupsOf(plan.Manifest, sources);
         foreach (var volume in plan.Manifest.Volumes)
         {
-            foreach (var step in OfVolume(plan, volume, spaces[volume.Space], sources[volume.Segments[0].Disk], report))
+            string name = plan.Manifest.NameOf(volume);
+            IBlockDevice device = volume.LogicalVolume is { } logical
+                ? Logical(plan.Manifest.Groups[logical.Group], groups[logical.Group], logical.Name, sources)
+                : new SliceBlockDevice(sources[volume.Segments[0].Disk], volume.Segments[0].Extent, name);
+            foreach (var step in OfVolume(plan, volume, spaces[volume.Space], device, name, report))
             {
                 yield return step;
             }
         }
     }
 
-    private IEnumerable<CaptureStep> OfVolume(CapturePlan plan, ManifestVolume volume, Space space, IBlockDevice device, IJobReport report)
+    /// <summary>The volume groups, whose metadata has to be what it was when the capture was planned.</summary>
+    private static List<LvmGroup> GroupsOf(Manifest manifest, List<IBlockDevice> sources)
     {
-        string name = CapturePlanner.VolumeName(device.Name, volume.Segments[0].Partition);
-        var slice = new SliceBlockDevice(device, volume.Segments[0].Extent, name);
+        foreach (var group in manifest.Groups)
+        {
+            var copies = group.PhysicalVolumes.SelectMany(p => LvmMember.Read(new SliceBlockDevice(sources[p.Disk], p.Extent, manifest.NameOf(p.Disk, p.Partition))).Copies);
+            if (!copies.Any(c => c.Text == group.Metadata))
+            {
+                throw new DrException(Failure.Failed, $"volume group {group.Name} has changed since the capture was planned; start it again");
+            }
+        }
+
+        return [.. manifest.Groups.Select(g => LvmGroupReader.Read(g.Metadata, $"volume group {g.Name}"))];
+    }
+
+    private static MappedBlockDevice Logical(ManifestGroup places, LvmGroup group, string name, List<IBlockDevice> sources) =>
+        SourceVolumes.DeviceOf(places, group, group.LogicalVolumes.First(v => v.Name == name), sources);
+
+    private IEnumerable<CaptureStep> OfVolume(CapturePlan plan, ManifestVolume volume, Space space, IBlockDevice device, string name, IJobReport report)
+    {
         report.Note($"{name}: {volume.Title}, {ByteSize.Format(volume.AllocatedBytes)} of {ByteSize.Format(volume.Length)}");
-        return BlockReads.OfVolume(space, slice, ReaderOf(slice, volume, plan.Request, report), plan.Request, e => SaveWhole(name, e.Message, report));
+        return BlockReads.OfVolume(space, device, ReaderOf(device, volume, plan.Request, report), plan.Request, e => SaveWhole(name, e.Message, report));
     }
 
     /// <summary>Null where the volume is saved whole.</summary>
-    private IFileSystemReader? ReaderOf(SliceBlockDevice slice, ManifestVolume volume, CaptureRequest request, IJobReport report)
+    private IFileSystemReader? ReaderOf(IBlockDevice slice, ManifestVolume volume, CaptureRequest request, IJobReport report)
     {
         if (volume.WholeBecause is not null && !request.AllBlocks)
         {

@@ -1,5 +1,4 @@
 using DR.Core.Devices;
-using DR.Core.FileSystems;
 using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Primitives;
@@ -16,24 +15,42 @@ public sealed class CapturePlanner(IMachine machine, string program)
         RefuseDoubles(identities);
         var warnings = new List<string>();
         bool inconsistent = identities.Select(d => RefuseUse(d, request, warnings)).ToList().Contains(true);
-        var disks = new List<ManifestDisk>();
-        var volumes = new List<ManifestVolume>();
-        var regions = new List<ManifestRegion>();
-        foreach (var identity in identities)
+        var sources = new List<SourceDisk>();
+        try
         {
-            using var device = machine.OpenForReading(identity);
-            var disk = new ManifestDisk(disks.Count, identity, LayoutReader.Read(device));
-            RefuseErrors(disk, request);
-            disks.Add(disk);
-            warnings.AddRange(disk.Layout.Errors.Concat(disk.Layout.Warnings).Select(w => $"{identity.Path}: {w}"));
-            regions.AddRange(RegionsOf(disk.Layout).Select(r => new ManifestRegion(0, disk.Index, r.Extent, Name(r.Role))));
-            volumes.AddRange(Parts(disk.Layout).Select(part => Describe(device, disk, part.Number, part.Extent, request)));
-        }
+            foreach (var identity in identities)
+            {
+                var device = machine.OpenForReading(identity);
+                sources.Add(new SourceDisk(new ManifestDisk(sources.Count, identity, LayoutReader.Read(device)), device));
+                RefuseErrors(sources[^1].Disk, request);
+            }
 
+            return Plan(request, sources, inconsistent, warnings);
+        }
+        finally
+        {
+            sources.ForEach(s => s.Device.Dispose());
+        }
+    }
+
+    private CapturePlan Plan(CaptureRequest request, List<SourceDisk> sources, bool inconsistent, List<string> warnings)
+    {
+        warnings.AddRange(sources.SelectMany(s => s.Disk.Layout.Errors.Concat(s.Disk.Layout.Warnings).Select(w => $"{s.Disk.Identity.Path}: {w}")));
+        var found = new SourceVolumes(request, sources);
+        warnings.AddRange(found.Warnings);
+        List<ManifestRegion> regions =
+        [
+            .. sources.SelectMany(s => RegionsOf(s.Disk.Layout).Select(r => new ManifestRegion(0, s.Disk.Index, r.Extent, Name(r.Role)))),
+            .. found.Regions,
+        ];
+        var volumes = found.Volumes;
         Number(regions, volumes);
-        warnings.AddRange(volumes.Where(v => v.WholeBecause is not null).Select(v => $"{Where(disks, v)} ({v.Title}) is saved whole: {v.WholeBecause}"));
-        var manifest = new Manifest(request.Name, program, inconsistent, machine.Describe(), disks, volumes, regions) { Warnings = warnings };
-        return new CapturePlan(request, manifest, volumes.Sum(v => v.SavedBytes) + regions.Sum(r => r.Extent.Length));
+        var manifest = new Manifest(request.Name, program, inconsistent, machine.Describe(), [.. sources.Select(s => s.Disk)], volumes, regions)
+        {
+            VolumeGroups = found.Groups.Count == 0 ? null : found.Groups,
+        };
+        warnings.AddRange(volumes.Where(v => v.WholeBecause is not null).Select(v => $"{manifest.NameOf(v)} ({v.Title}) is saved whole: {v.WholeBecause}"));
+        return new CapturePlan(request, manifest with { Warnings = warnings }, volumes.Sum(v => v.SavedBytes) + regions.Sum(r => r.Extent.Length));
     }
 
     private void RefuseDoubles(List<DiskIdentity> identities)
@@ -80,52 +97,8 @@ public sealed class CapturePlanner(IMachine machine, string program)
         return true;
     }
 
-    private static IEnumerable<(int Number, Extent Extent)> Parts(DiskLayout layout) => layout.Table == TableKind.None
-        ? [(0, new Extent(0, layout.Length))]
-        : layout.Partitions.Where(p => p.Role != PartitionRole.Extended && LiesWithin(layout, p.Extent)).Select(p => (p.Number, p.Extent));
-
     /// <summary>Of a layout with errors, which can be looked at but not saved, nothing is known outside of partitions.</summary>
     private static IReadOnlyList<RawRegion> RegionsOf(DiskLayout layout) => layout.Errors.Count == 0 ? RawRegions.Of(layout) : [];
-
-    private static bool LiesWithin(DiskLayout layout, Extent extent) =>
-        extent.Start >= 0 && extent.Length > 0 && extent.Start <= layout.Length - extent.Length;
-
-    private static ManifestVolume Describe(IBlockDevice device, ManifestDisk disk, int partition, Extent extent, CaptureRequest request)
-    {
-        using var slice = new SliceBlockDevice(device, extent, VolumeName(disk.Identity.Path, partition));
-        var (facts, excluded) = Probe(slice, request);
-        return new ManifestVolume(
-            0, facts.Kind, facts.Label, facts.Uuid, extent.Length, ImageFormat.BlockSizeFor(extent.Length), facts.BlockSize,
-            request.AllBlocks ? extent.Length : facts.AllocatedBytes,
-            excluded,
-            facts.Clean, request.AllBlocks ? "all blocks were asked for" : facts.WholeBecause,
-            [new ManifestSegment(disk.Index, partition, extent)])
-        {
-            GrowTool = facts.GrowTool,
-            MaximumLength = facts.MaximumLength,
-            LeftOutBytes = facts.CountsExcluded ? excluded : 0,
-            LargestSectorSize = facts.SectorSizes.Largest,
-        };
-    }
-
-    /// <summary>A volume whose own header cannot be read is saved whole: that is when saving it matters most.</summary>
-    private static (FileSystemFacts Facts, long Excluded) Probe(SliceBlockDevice volume, CaptureRequest request)
-    {
-        try
-        {
-            var reader = FileSystemProbe.Open(volume);
-            return (reader.Facts, request.KeepPagefiles || request.AllBlocks ? 0 : reader.Excluded().TotalLength);
-        }
-        catch (DeviceFaultException e) when (SectorReader.IsOfMedium(e))
-        {
-            return (new FileSystemFacts("unknown", null, null, 0, volume.Length, volume.Length, false, $"it cannot be told what it holds: {e.Message}"), 0);
-        }
-    }
-
-    internal static string VolumeName(string disk, int partition) => partition == 0 ? disk : $"{disk} partition {partition}";
-
-    private static string Where(List<ManifestDisk> disks, ManifestVolume volume) =>
-        VolumeName(disks[volume.Segments[0].Disk].Identity.Path, volume.Segments[0].Partition);
 
     private static void Number(List<ManifestRegion> regions, List<ManifestVolume> volumes)
     {

@@ -59,11 +59,11 @@ public static class ReportText
             yield return $"{disk.Path}  {ByteSize.Format(disk.SizeBytes)}  {disk.Model}".TrimEnd();
             yield return $"  identity    {disk.Identity} ({disk.Bus})";
             yield return $"  before      {disk.Before}";
-            yield return $"  took over   {disk.Source}";
+            yield return disk.Source.Length > 0 ? $"  took over   {disk.Source}" : "  was divided anew";
             foreach (var volume in report.Volumes.Where(v => v.Disk == disk.Path))
             {
                 yield return $"  {(volume.Partition == 0 ? " -" : volume.Partition.ToString(CultureInfo.InvariantCulture).PadLeft(2))}  {volume.Kind} {(string.IsNullOrEmpty(volume.Label) ? "" : $"\"{volume.Label}\" ")}"
-                    + $"{ByteSize.Format(volume.SizeBytes)}, {ByteSize.Format(volume.RestoredBytes)} in use{(volume.SavedWhole ? " (saved whole)" : "")}{(volume.GrownBy is null ? "" : $", grown from {ByteSize.Format(volume.SizeBytesBefore)}")}{(volume.Moved ? ", moved" : "")}";
+                    + $"{ByteSize.Format(volume.SizeBytes)}, {ByteSize.Format(volume.RestoredBytes)} in use{(volume.SavedWhole ? " (saved whole)" : "")}{(volume.GrownBy is null ? "" : $", grown from {ByteSize.Format(volume.SizeBytesBefore)}")}{(volume.Moved ? ", moved" : "")}{(volume.LogicalVolume is null ? "" : $", logical volume {volume.LogicalVolume}")}";
             }
         }
     }

@@ -18,7 +18,11 @@ public sealed record ReportDisk(string Path, string Identity, string? Model, str
 /// <param name="RestoredBytes">What was in use, and so came out of the image; the rest of the volume was free.</param>
 /// <param name="GrownBy">The tool; null where the filesystem kept its size.</param>
 public sealed record ReportVolume(
-    string Disk, int Partition, string Kind, string? Label, string? Uuid, long SizeBytesBefore, long SizeBytes, long OffsetBytes, bool Moved, string? GrownBy, long RestoredBytes, bool SavedWhole);
+    string Disk, int Partition, string Kind, string? Label, string? Uuid, long SizeBytesBefore, long SizeBytes, long OffsetBytes, bool Moved, string? GrownBy, long RestoredBytes, bool SavedWhole)
+{
+    /// <summary>"vg0/root" and where it went; null for what is no logical volume.</summary>
+    public string? LogicalVolume { get; init; }
+}
 
 /// <summary>How what was written was proved.</summary>
 /// <param name="BlockDigest">Of each block, compared before it was written.</param>
@@ -80,12 +84,17 @@ public sealed record RestoreReport(
 
     private static ReportDisk Disk(TargetDisk disk, Manifest manifest) => new(
         disk.Identity.Path, disk.Identity.Id, disk.Identity.Model, disk.Identity.Serial, disk.Identity.Wwn, disk.Identity.Bus, disk.Identity.Length,
-        manifest.Disks[disk.SourceDisk].Identity.Path, disk.Contents);
+        disk.SourceName(manifest), disk.Contents);
 
     private static ReportVolume Volume(TargetVolume volume, RestorePlan plan) => new(
-        plan.Disks[volume.Target].Identity.Path, volume.Source.Segments[0].Partition, volume.Source.Kind, volume.Source.Label, volume.Source.Uuid,
+        plan.Disks[volume.Target].Identity.Path, volume.Segments[0].Partition, volume.Source.Kind, volume.Source.Label, volume.Source.Uuid,
         volume.Source.Length, volume.GrowTool is null ? volume.Source.Length : volume.Extent.Length, volume.Extent.Start, volume.Moved, volume.GrowTool,
-        volume.Source.AllocatedBytes, volume.Source.WholeBecause is not null);
+        volume.Source.AllocatedBytes, volume.Source.WholeBecause is not null)
+    {
+        LogicalVolume = volume.IsLogical
+            ? $"{plan.Manifest.NameOf(volume.Source)} on {string.Join(" + ", volume.Segments.Select(s => plan.Disks[s.Target].Identity.Path + (s.Partition == 0 ? "" : $" {s.Partition}")).Distinct())}"
+            : null,
+    };
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]

@@ -2,6 +2,7 @@ using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Boot;
+using DR.Engine.Restore.Lvm;
 
 namespace DR.Engine.Restore;
 
@@ -104,7 +105,13 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
     private static Dictionary<int, IBlockDevice> Routes(RestorePlan plan, List<RestoreTarget> targets)
     {
         var routes = new Dictionary<int, IBlockDevice>();
-        foreach (var volume in plan.Volumes)
+        foreach (var volume in plan.Volumes.Where(v => v.IsLogical))
+        {
+            var logical = volume.Source.LogicalVolume!;
+            routes.Add(volume.Source.Space, GroupCommit.Open(plan.Groups[logical.Group], logical.Name, targets));
+        }
+
+        foreach (var volume in plan.Volumes.Where(v => !v.IsLogical))
         {
             var extent = volume.Extent with { Length = volume.Source.Length };
             routes.Add(volume.Source.Space, new SliceBlockDevice(targets[volume.Target].Disk, extent, Title(plan, volume)));
@@ -146,6 +153,7 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
         }
 
         cancel.ThrowIfCancellationRequested();
+        notes.AddRange(plan.Groups.Select(g => GroupCommit.Write(g, targets)));
         targets.ForEach(t => t.PrepareCommit());
         targets.ForEach(t => t.Commit());
         targets.ForEach(t => t.RemoveMark());

@@ -2,6 +2,7 @@ using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Lvm;
 
 namespace DR.Engine.Restore;
 
@@ -29,30 +30,43 @@ public sealed record RestoreRequest(IReadOnlyList<string> Targets)
 }
 
 /// <summary>One disk that will be erased and written.</summary>
-/// <param name="SourceDisk">Index of the disk in the manifest that it takes over.</param>
+/// <param name="SourceDisk">Index of the disk in the manifest that it takes over; null where it is divided anew, for physical volumes.</param>
 /// <param name="Layout">What it will look like.</param>
 /// <param name="Contents">What is on it now, in words.</param>
 /// <param name="Grown">Volumes that get more room.</param>
 /// <param name="Erase">Runs that are zeroed first: tables and signatures, old and new.</param>
 /// <param name="MarkerOffset">Where the mark of an unfinished restore goes; null if there is no room for it.</param>
 public sealed record TargetDisk(
-    int SourceDisk,
+    int? SourceDisk,
     DiskIdentity Identity,
     DiskLayout Layout,
     string Contents,
     IReadOnlyList<GrownVolume> Grown,
     IReadOnlyList<Extent> Erase,
-    long? MarkerOffset);
+    long? MarkerOffset)
+{
+    /// <summary>What it takes over, in words: "/dev/sda"; "" where it is divided anew.</summary>
+    public string SourceName(Manifest manifest) => SourceDisk is { } disk ? manifest.Disks[disk].Identity.Path : "";
+}
+
+/// <param name="Target">Index into the plan's targets.</param>
+/// <param name="Extent">Bytes on it.</param>
+public sealed record TargetSegment(int Target, int Partition, Extent Extent);
 
 /// <summary>Where a volume goes.</summary>
-/// <param name="Target">Index into the plan's targets.</param>
-/// <param name="Extent">Its bytes on the target.</param>
+/// <param name="Target">Index into the plan's targets; of a logical volume where its first segment goes.</param>
+/// <param name="Extent">Its bytes on the target; of a logical volume those of its first segment.</param>
 /// <param name="Moved">Whether it begins at another offset than on the source.</param>
 /// <param name="GrowTool">The tool that makes it fill <paramref name="Extent"/>; null if it stays as it was.</param>
 public sealed record TargetVolume(ManifestVolume Source, int Target, Extent Extent, bool Moved, string? GrowTool)
 {
+    /// <summary>Where its bytes go, in their order; of a striped run each stripe is one.</summary>
+    public IReadOnlyList<TargetSegment> Segments { get; init; } = [new TargetSegment(Target, Source.Segments[0].Partition, Extent)];
+
+    public bool IsLogical => Source.LogicalVolume is not null;
+
     /// <summary>Whether there is no table: it lives on the whole disk.</summary>
-    public bool FillsDisk => Source.Segments[0].Partition == 0;
+    public bool FillsDisk => !IsLogical && Source.Segments[0].Partition == 0;
 
     /// <summary>Its bytes on the source's disk.</summary>
     public Extent SourceExtent => Source.Segments[0].Extent;
@@ -71,6 +85,9 @@ public sealed record RestorePlan(
     IReadOnlyList<TargetRegion> Regions,
     IReadOnlyList<string> Remarks)
 {
+    /// <summary>Volume groups, in the order of the manifest.</summary>
+    public IReadOnlyList<TargetGroup> Groups { get; init; } = [];
+
     /// <summary>Bytes that will come out of the image.</summary>
     public long Bytes => Manifest.Volumes.Sum(v => v.SavedBytes) + Manifest.Regions.Sum(r => r.Extent.Length);
 }

@@ -3,6 +3,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Boot;
+using DR.Engine.Restore.Lvm;
 
 namespace DR.Engine.Restore;
 
@@ -19,19 +20,18 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
     {
         var (header, manifest, remarks) = Prove(input, request);
         var identities = _guard.Resolve(request);
-        RequireCount(manifest, identities);
-        var disks = new List<TargetDisk>();
-        foreach (var (source, identity) in Match(manifest, identities))
-        {
-            disks.Add(PlanDisk(manifest, source, identity, request, header.ImageId, remarks));
-        }
-
-        var volumes = manifest.Volumes.Select(v => PlanVolume(v, disks)).ToList();
+        var contents = identities.Select(i => Look(i, request, header.ImageId)).ToList();
+        var fit = new MachineFitter(manifest).Fit([.. identities.Select(i => new FitTarget(i.Path, i.Length, i.SectorSize))], request.Grow);
+        remarks.AddRange(fit.Remarks);
+        remarks.AddRange(fit.Disks.Where(d => d.Source is not null)
+            .SelectMany(d => KeepTheirSize(manifest, manifest.Disks[d.Source!.Value], identities[d.Target], request.Grow)));
+        var disks = fit.Disks.Select(d => PlanDisk(manifest, d, identities[d.Target], contents[d.Target])).ToList();
+        var volumes = manifest.Volumes.Select(v => v.LogicalVolume is { } logical ? PlanLogical(v, fit.Groups[logical.Group]) : PlanVolume(v, disks)).ToList();
         var regions = manifest.Regions
             .Select(r => new TargetRegion(r, disks.FindIndex(d => d.SourceDisk == r.Disk)))
-            .Where(r => IsRestored(r.Source, manifest.Disks[r.Source.Disk].Layout, disks[r.Target].Identity.Length)).ToList();
+            .Where(r => r.Target >= 0 && IsRestored(r.Source, manifest.Disks[r.Source.Disk].Layout, disks[r.Target].Layout)).ToList();
         RequireTools(disks, volumes);
-        return new RestorePlan(request, header, manifest, disks, volumes, regions, remarks);
+        return new RestorePlan(request, header, manifest, disks, volumes, regions, remarks) { Groups = fit.Groups };
     }
 
     private (ImageHeader Header, Manifest Manifest, List<string> Remarks) Prove(IImageInput input, RestoreRequest request)
@@ -43,7 +43,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
                 $"{input.Name} was captured while its source was in use, without a snapshot: it is inconsistent; nothing was changed. Restore it with --accept-inconsistent if there is no better one");
         }
 
-        if (reader.Manifest.Volumes.FirstOrDefault(v => v.Segments.Count != 1) is { } spanning)
+        if (reader.Manifest.Volumes.FirstOrDefault(v => v.Segments.Count != 1 && v.LogicalVolume is null) is { } spanning)
         {
             throw new DrException(Failure.DoesNotFit, $"{input.Name}: {spanning.Title} spans several disks, which this version cannot lay out; nothing was changed");
         }
@@ -62,64 +62,31 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         return (reader.Header, reader.Manifest, remarks);
     }
 
-    private static void RequireCount(Manifest manifest, IReadOnlyList<DiskIdentity> targets)
-    {
-        if (targets.Count != manifest.Disks.Count)
-        {
-            throw new DrException(Failure.DoesNotFit,
-                $"the image has {manifest.Disks.Count} disk(s), {targets.Count} target(s) are named; nothing was changed. Name one target for each: {string.Join(", ", manifest.Disks.Select(d => $"{d.Identity.Path} with {d.Layout.Length} bytes"))}");
-        }
-    }
-
-    /// <summary>In the order given if all fit so; otherwise, among equal sector sizes, the largest takes over the largest.</summary>
-    private static IEnumerable<(ManifestDisk Source, DiskIdentity Target)> Match(Manifest manifest, IReadOnlyList<DiskIdentity> targets)
-    {
-        var inOrder = manifest.Disks.Zip(targets).ToList();
-        return inOrder.All(p => p.Second.Length >= p.First.Layout.Length && p.Second.SectorSize == p.First.Layout.SectorSize)
-            ? inOrder
-            : manifest.Disks.OrderBy(d => d.Layout.SectorSize).ThenBy(d => d.Layout.Length)
-                .Zip(targets.OrderBy(t => t.SectorSize).ThenBy(t => t.Length).ThenBy(t => t.Path, StringComparer.Ordinal))
-                .OrderBy(p => p.First.Index);
-    }
-
-    private TargetDisk PlanDisk(Manifest manifest, ManifestDisk source, DiskIdentity identity, RestoreRequest request, Guid image, List<string> remarks)
+    /// <summary>What is on a target now; refuses it where that may not be erased.</summary>
+    private DiskContents Look(DiskIdentity identity, RestoreRequest request, Guid image)
     {
         using var device = machine.OpenForReading(identity);
         var contents = DiskContents.Of(device);
         _guard.Require(identity, device, contents, request, image);
-        RequireSound(manifest, source);
-        var fit = LayoutFitter.Fit(source.Layout, Fitted(manifest, source), identity.Length, identity.SectorSize, PolicyFor(manifest, source, request.Grow));
-        remarks.AddRange(fit.Remarks.Select(r => $"{identity.Path}: {r}"));
-        remarks.AddRange(KeepTheirSize(manifest, source, identity, request.Grow));
-        return new TargetDisk(source.Index, identity, fit.Target, contents.Words, fit.Grown,
-            SignatureSweep.Of(contents.Layout, fit.Target), RestoreMarker.PlaceFor(fit.Target, Written(manifest, source, identity, fit)));
+        return contents;
     }
+
+    private static TargetDisk PlanDisk(Manifest manifest, FittedDisk fitted, DiskIdentity identity, DiskContents contents) => new(
+        fitted.Source, identity, fitted.Layout, contents.Words, fitted.Grown,
+        SignatureSweep.Of(contents.Layout, fitted.Layout), RestoreMarker.PlaceFor(fitted.Layout, Written(manifest, fitted)));
 
     /// <summary>Bytes of the target that are written before the commit, but for those which are held back.</summary>
-    private static IEnumerable<Extent> Written(Manifest manifest, ManifestDisk source, DiskIdentity identity, FitResult fit) =>
-        manifest.Regions.Where(r => r.Disk == source.Index && IsRestored(r, source.Layout, identity.Length)).Select(r => r.Extent)
-            .Concat(source.Layout.Table == TableKind.None ? [new Extent(0, fit.Grown.Select(g => g.To).Append(source.Layout.Length).Max())] : []);
-
-    /// <summary>A volume fills the partition that it names: an image that says otherwise would write into the next one.</summary>
-    private static void RequireSound(Manifest manifest, ManifestDisk disk)
+    private static IEnumerable<Extent> Written(Manifest manifest, FittedDisk fitted)
     {
-        foreach (var segment in manifest.Volumes.SelectMany(v => v.Segments).Where(s => s.Disk == disk.Index))
+        if (fitted.Source is not { } index)
         {
-            var place = segment.Partition == 0 && disk.Layout.Table == TableKind.None
-                ? new Extent(0, disk.Layout.Length)
-                : disk.Layout.Partitions.FirstOrDefault(p => p.Number == segment.Partition)?.Extent;
-            if (place != segment.Extent)
-            {
-                throw new CorruptDataException("manifest", $"there is a volume at {segment.Extent} of disk {disk.Index}, but partition {segment.Partition} lies at {place}");
-            }
+            return [];
         }
-    }
 
-    private static List<FitVolume> Fitted(Manifest manifest, ManifestDisk disk) =>
-        [.. from volume in manifest.Volumes
-            let segment = volume.Segments[0]
-            where segment.Disk == disk.Index
-            select new FitVolume(segment.Partition, volume.GrowTool is not null, volume.MaximumLength, volume.Label)];
+        var source = manifest.Disks[index].Layout;
+        return manifest.Regions.Where(r => r.Disk == index && IsRestored(r, source, fitted.Layout)).Select(r => r.Extent)
+            .Concat(source.Table == TableKind.None ? [new Extent(0, fitted.Grown.Select(g => g.To).Append(source.Length).Max())] : []);
+    }
 
     /// <summary>Volumes that one would expect to grow, of filesystems that no tool grows well.</summary>
     private static IEnumerable<string> KeepTheirSize(Manifest manifest, ManifestDisk source, DiskIdentity identity, GrowPolicy policy)
@@ -133,17 +100,17 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         return
             from volume in manifest.Volumes
             let segment = volume.Segments[0]
-            where segment.Disk == source.Index && volume.Kind is "fat12" or "fat16" or "fat32" or "exfat"
+            where volume.LogicalVolume is null && segment.Disk == source.Index && volume.Kind is "fat12" or "fat16" or "fat32" or "exfat"
             where policy.Kind != GrowKind.Last || segment.Partition == last
             where source.Layout.Partitions.FirstOrDefault(p => p.Number == segment.Partition)?.Role is not PartitionRole.Esp
             select $"{identity.Path}: {volume.Title} keeps its size: {(volume.Kind == "exfat" ? "exFAT" : "FAT")} is not grown";
     }
 
-    /// <summary>A label grows a volume on the one disk that has it.</summary>
-    private static GrowPolicy PolicyFor(Manifest manifest, ManifestDisk disk, GrowPolicy policy)
+    private static TargetVolume PlanLogical(ManifestVolume volume, TargetGroup target)
     {
-        bool Has(ManifestDisk d) => Fitted(manifest, d).Any(v => policy.Names(d.Layout, v));
-        return policy.Kind == GrowKind.Label && !Has(disk) && manifest.Disks.Any(Has) ? new GrowPolicy(GrowKind.None) : policy;
+        var segments = target.SegmentsOf(target.After.LogicalVolumes.First(v => v.Name == volume.LogicalVolume!.Name))
+            .Select(s => new TargetSegment(s.Target, s.Partition, s.Extent)).ToList();
+        return new TargetVolume(volume, segments[0].Target, segments[0].Extent, false, null) { Segments = segments };
     }
 
     private static TargetVolume PlanVolume(ManifestVolume volume, List<TargetDisk> disks)
@@ -156,11 +123,11 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
             volume, target, new Extent(start, grown?.To ?? volume.Length), start != segment.Extent.Start, grown is null ? null : volume.GrowTool);
     }
 
-    /// <summary>Tables are written anew; the tail behind the partitions only where the disk is as long as it was.</summary>
-    private static bool IsRestored(ManifestRegion region, DiskLayout source, long targetLength) => region.Role switch
+    /// <summary>Tables and LVM's metadata are written anew; the tail behind the partitions only where the disk is as long as it was.</summary>
+    private static bool IsRestored(ManifestRegion region, DiskLayout source, DiskLayout target) => region.Role switch
     {
-        "bootSector" or "headGap" => region.Extent.End <= targetLength,
-        "tail" => targetLength == source.Length,
+        "bootSector" or "headGap" => region.Extent.End <= target.Length,
+        "tail" => target.Length == source.Length && !target.Partitions.Any(p => p.Extent.Overlaps(region.Extent)),
         _ => false,
     };
 

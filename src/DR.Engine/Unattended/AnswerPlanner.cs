@@ -67,7 +67,7 @@ public sealed class AnswerPlanner(UnattendedParts parts)
     /// <summary>Nobody looks at the plan: each disk of the image goes where the answer says, or nowhere, even if it would fit elsewhere.</summary>
     private static void RequireAsChosen(TargetDisk target, IReadOnlyList<CandidateDisk> chosen, Manifest manifest)
     {
-        var meant = chosen[manifest.Disks.ToList().FindIndex(d => d.Index == target.SourceDisk)].Identity;
+        var meant = target.SourceDisk is { } disk ? chosen[disk].Identity : chosen.First(c => c.Identity.Path == target.Identity.Path).Identity;
         if (target.Identity.Path != meant.Path)
         {
             var source = manifest.Disks.First(d => d.Index == target.SourceDisk);

@@ -35,7 +35,7 @@ public class UnattendedJobTests
         Assert.Contains("countdown 7", _bench.Said);
         Assert.Same(outcome, _bench.Last);
         Assert.Equal(2, outcome.Reports.Count);
-        Assert.Equal("The report is not in the restored system: no ext or XFS volume of it has /etc/passwd.", outcome.Reports[0]);
+        Assert.Equal("The report is not in the restored system: no ext or XFS volume of it that lies in one piece has /etc/passwd.", outcome.Reports[0]);
         Assert.StartsWith("The report is in /reports: dr-", outcome.Reports[1], StringComparison.Ordinal);
     }
 

@@ -54,7 +54,7 @@ internal sealed record ConfirmPage(RestorePlan Plan, string Typed, int Scroll = 
 
     private IEnumerable<Line> Disk(TargetDisk target, int width)
     {
-        var (disk, source) = (target.Identity, Plan.Manifest.Disks[target.SourceDisk]);
+        var disk = target.Identity;
         bool blank = target.Contents == "blank";
         yield return Line.Empty;
         yield return new Line($"  {disk.Path}   {ByteSize.Format(disk.Length)}   {disk.Model?.Trim()}", Ink.Strong);
@@ -69,7 +69,10 @@ internal sealed record ConfirmPage(RestorePlan Plan, string Typed, int Scroll = 
             yield return new Line(line, blank ? Ink.Plain : Ink.Danger);
         }
 
-        foreach (string line in TextFit.Wrap($"    becomes  disk {target.SourceDisk + 1} ({source.Identity.Path}, {ByteSize.Format(source.Layout.Length)}) of {PlanWords.Image(Plan)}", width, 13))
+        string becomes = target.SourceDisk is { } number && Plan.Manifest.Disks[number] is var source
+            ? $"disk {number + 1} ({source.Identity.Path}, {ByteSize.Format(source.Layout.Length)}) of {PlanWords.Image(Plan)}"
+            : $"physical volumes of {PlanWords.Image(Plan)}";
+        foreach (string line in TextFit.Wrap($"    becomes  {becomes}", width, 13))
         {
             yield return line;
         }

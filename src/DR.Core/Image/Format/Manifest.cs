@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DR.Core.Devices;
 using DR.Core.Layout;
+using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 
 namespace DR.Core.Image;
@@ -24,6 +25,20 @@ public sealed record Manifest(
 {
     /// <summary>What the plan of the capture warned of.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Volume groups whose logical volumes are among <see cref="Volumes"/>; null stands for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ManifestGroup>? VolumeGroups { get; init; }
+
+    public IReadOnlyList<ManifestGroup> Groups => VolumeGroups ?? [];
+
+    /// <summary>"vg0/root", "/dev/sda partition 2", "/dev/sda".</summary>
+    public string NameOf(ManifestVolume volume) => volume.LogicalVolume is { } logical
+        ? $"{Groups[logical.Group].Name}/{logical.Name}"
+        : NameOf(volume.Segments[0].Disk, volume.Segments[0].Partition);
+
+    /// <param name="partition">0 for the whole disk.</param>
+    public string NameOf(int disk, int partition) => Disks[disk].Identity.Path + (partition == 0 ? "" : $" partition {partition}");
 
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.Manifest);
 
@@ -92,15 +107,50 @@ public sealed record ManifestVolume(
     /// <summary>Bytes in use whose content the image holds.</summary>
     public long SavedBytes => AllocatedBytes - LeftOutBytes;
 
+    /// <summary>The logical volume that it fills; null where it fills a partition or a disk.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestLogicalVolume? LogicalVolume { get; init; }
+
     public string Title => $"{Kind}{(string.IsNullOrEmpty(Label) ? "" : $" \"{Label}\"")}";
 }
 
-/// <summary>A piece of a volume on a disk; segments in the order of the volume's bytes.</summary>
+/// <param name="Group">Index into the manifest's volume groups.</param>
+/// <param name="Name">Within the group.</param>
+public sealed record ManifestLogicalVolume(int Group, string Name);
+
+/// <summary>An LVM volume group. What is not said here is in its metadata.</summary>
+/// <param name="Id">UUID as LVM writes it.</param>
+/// <param name="Metadata">LVM's own text, as it was in force.</param>
+public sealed record ManifestGroup(string Name, string Id, string Metadata, IReadOnlyList<ManifestPhysicalVolume> PhysicalVolumes)
+{
+    /// <summary>The places of a logical volume on the disks.</summary>
+    /// <param name="group">This group, read from its metadata.</param>
+    public IEnumerable<ManifestSegment> SegmentsOf(LvmGroup group, LvmLogicalVolume volume)
+    {
+        foreach (var (key, extent) in LvmMapping.Places(group, volume))
+        {
+            var place = PlaceOf(group.PhysicalVolume(key));
+            yield return new ManifestSegment(place.Disk, place.Partition, extent.Shift(place.Extent.Start));
+        }
+    }
+
+    public ManifestPhysicalVolume PlaceOf(LvmPhysicalVolume volume) => PhysicalVolumes.First(p => p.Id == volume.Id);
+}
+
+/// <param name="Id">UUID as LVM writes it.</param>
+/// <param name="Partition">Number of the partition that it fills; 0 for the whole disk.</param>
+/// <param name="Extent">Bytes on the disk.</param>
+public sealed record ManifestPhysicalVolume(string Id, int Disk, int Partition, Extent Extent);
+
+/// <summary>
+/// A piece of a volume on a disk; segments in the order of the volume's bytes. Of a striped run of a logical volume each
+/// stripe is one, in the order of the stripes.
+/// </summary>
 /// <param name="Partition">Number of the partition it fills; 0 for the whole disk.</param>
 public sealed record ManifestSegment(int Disk, int Partition, Extent Extent);
 
 /// <summary>Bytes of a disk outside its volumes.</summary>
-/// <param name="Role">bootSector, headGap, ebr, gptPrimary, gptBackup, tail.</param>
+/// <param name="Role">bootSector, headGap, ebr, gptPrimary, gptBackup, tail, lvmMetadata.</param>
 public sealed record ManifestRegion(int Space, int Disk, Extent Extent, string Role);
 
 /// <summary>What the capture found out while it read.</summary>

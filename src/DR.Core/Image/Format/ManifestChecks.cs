@@ -1,4 +1,5 @@
 using DR.Core.Layout;
+using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 
 namespace DR.Core.Image;
@@ -22,13 +23,16 @@ internal static class ManifestChecks
             CheckLayout(manifest.Disks[i].Layout, $"{where}, disk {i}");
         }
 
+        var groups = ManifestGroupChecks.Read(manifest, where);
         var numbers = new HashSet<int>();
         foreach (var volume in manifest.Volumes)
         {
             Require(numbers.Add(volume.Space), where, $"the space {volume.Space} is used twice");
             CheckVolume(manifest, volume, $"{where}, volume {volume.Space}");
+            CheckSegments(manifest, groups, volume, $"{where}, volume {volume.Space}");
         }
 
+        ManifestGroupChecks.RefuseOverlaps(manifest, where);
         foreach (var region in manifest.Regions)
         {
             Require(numbers.Add(region.Space), where, $"the space {region.Space} is used twice");
@@ -43,6 +47,7 @@ internal static class ManifestChecks
     /// <summary>The JSON reader holds members to their annotations, but not the elements of lists.</summary>
     private static void RefuseNulls(Manifest manifest, string where) => Require(
         NoneIsNull(manifest.Disks) && NoneIsNull(manifest.Volumes) && NoneIsNull(manifest.Regions) && NoneIsNull(manifest.Warnings)
+        && NoneIsNull(manifest.Groups) && manifest.Groups.All(g => NoneIsNull(g.PhysicalVolumes))
         && NoneIsNull(manifest.Machine.Modaliases) && NoneIsNull(manifest.Machine.BootEntries.Values)
         && manifest.Volumes.All(v => NoneIsNull(v.Segments))
         && manifest.Disks.All(d => NoneIsNull(d.Layout.Partitions) && NoneIsNull(d.Layout.Hybrid) && NoneIsNull(d.Layout.Warnings)),
@@ -78,6 +83,16 @@ internal static class ManifestChecks
         Require(volume.LeftOutBytes >= 0 && volume.LeftOutBytes <= volume.AllocatedBytes, where,
             $"{volume.LeftOutBytes} of {volume.AllocatedBytes} bytes in use are left out");
         Require(volume.Segments.Count > 0, where, "it has no segments");
+    }
+
+    private static void CheckSegments(Manifest manifest, IReadOnlyList<LvmGroup> groups, ManifestVolume volume, string where)
+    {
+        if (volume.LogicalVolume is not null)
+        {
+            ManifestGroupChecks.CheckVolume(manifest, groups, volume, where);
+            return;
+        }
+
         long sum = 0;
         foreach (var segment in volume.Segments)
         {
@@ -89,7 +104,7 @@ internal static class ManifestChecks
         Require(sum == volume.Length, where, $"its segments have {sum} bytes, the volume has {volume.Length}");
     }
 
-    private static void CheckExtent(Manifest manifest, int disk, Extent extent, string where)
+    internal static void CheckExtent(Manifest manifest, int disk, Extent extent, string where)
     {
         Require(disk >= 0 && disk < manifest.Disks.Count, where, $"it lies on disk {disk}, of {manifest.Disks.Count}");
         long length = manifest.Disks[disk].Layout.Length;
@@ -97,7 +112,7 @@ internal static class ManifestChecks
             $"it lies at {extent.Start} with {extent.Length} bytes, on a disk of {length} bytes");
     }
 
-    private static void Require(bool holds, string where, string problem)
+    internal static void Require(bool holds, string where, string problem)
     {
         if (!holds)
         {

@@ -1,0 +1,138 @@
+using DR.Core.Devices;
+using DR.Core.FileSystems;
+using DR.Core.Image;
+using DR.Core.Layout;
+using DR.Core.Layout.Lvm;
+using DR.Core.Primitives;
+
+namespace DR.Engine.Capture;
+
+/// <param name="Device">Open while the capture is planned.</param>
+internal sealed record SourceDisk(ManifestDisk Disk, IBlockDevice Device);
+
+/// <summary>
+/// The volumes of the disks: what fills partitions and disks, and instead of the physical volumes of a volume group that is
+/// there as a whole its logical volumes.
+/// </summary>
+internal sealed class SourceVolumes
+{
+    private readonly CaptureRequest _request;
+    private readonly IReadOnlyList<SourceDisk> _disks;
+    private readonly List<string> _warnings = [];
+
+    public SourceVolumes(CaptureRequest request, IReadOnlyList<SourceDisk> disks)
+    {
+        _request = request;
+        _disks = disks;
+        var parts = disks.SelectMany(d => PartsOf(d.Disk.Layout).Select(p => Describe(d, p.Number, p.Extent))).ToList();
+        var members = parts.Where(v => v.Kind == "lvm2" && !request.AllBlocks).ToList();
+        if (members.Count > 0)
+        {
+            Assemble(parts, members);
+        }
+
+        Volumes.InsertRange(0, parts);
+    }
+
+    /// <summary>Without numbers.</summary>
+    public List<ManifestVolume> Volumes { get; } = [];
+
+    /// <summary>Bytes of physical volumes that belong to no logical volume, without numbers.</summary>
+    public List<ManifestRegion> Regions { get; } = [];
+
+    public List<ManifestGroup> Groups { get; } = [];
+
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>Puts the groups together; what is in one is no longer a part of its own.</summary>
+    private void Assemble(List<ManifestVolume> parts, List<ManifestVolume> members)
+    {
+        var assembly = LvmAssembly.Of([.. members.Select(m => LvmMember.Read(Slice(m.Segments[0])))]);
+        _warnings.AddRange(assembly.Warnings);
+        for (int i = 0; i < members.Count; i++)
+        {
+            parts[parts.IndexOf(members[i])] = members[i] with { WholeBecause = assembly.Whole[i] ?? members[i].WholeBecause };
+        }
+
+        foreach (var found in assembly.Groups)
+        {
+            var places = found.Group.PhysicalVolumes.Zip(found.Members, (p, i) => (Physical: p, members[i].Segments[0])).ToList();
+            parts.RemoveAll(v => places.Any(p => v.Segments[0] == p.Item2));
+            Groups.Add(new ManifestGroup(found.Group.Name, found.Group.Id, found.Text,
+                [.. places.Select(p => new ManifestPhysicalVolume(p.Physical.Id, p.Item2.Disk, p.Item2.Partition, p.Item2.Extent))]));
+            Regions.AddRange(places.Where(p => p.Physical.Start > 0).Select(p =>
+                new ManifestRegion(0, p.Item2.Disk, p.Item2.Extent with { Length = Math.Min(p.Physical.Start, RawRegions.MaxHeadGap) }, "lvmMetadata")));
+            Volumes.AddRange(found.Group.LogicalVolumes.Select(v => Describe(found.Group, v)));
+        }
+    }
+
+    private ManifestVolume Describe(LvmGroup group, LvmLogicalVolume logical)
+    {
+        var places = Groups[^1];
+        var device = DeviceOf(places, group, logical, [.. _disks.Select(d => d.Device)]);
+        return Describe(device, [.. places.SegmentsOf(group, logical)]) with
+        {
+            LogicalVolume = new ManifestLogicalVolume(Groups.Count - 1, logical.Name),
+            GrowTool = null,
+        };
+    }
+
+    /// <summary>The bytes of a logical volume.</summary>
+    /// <param name="disks">In the order of their numbers; they stay the caller's.</param>
+    public static MappedBlockDevice DeviceOf(ManifestGroup places, LvmGroup group, LvmLogicalVolume volume, IReadOnlyList<IBlockDevice> disks) =>
+        LvmMapping.Open(group, volume,
+            key => places.PlaceOf(group.PhysicalVolume(key)) is var on ? new MappedColumn(disks[on.Disk], on.Extent.Start) : default,
+            $"{group.Name}/{volume.Name}");
+
+    private ManifestVolume Describe(SourceDisk disk, int partition, Extent extent)
+    {
+        var segment = new ManifestSegment(disk.Disk.Index, partition, extent);
+        return Describe(Slice(segment), [segment]);
+    }
+
+    private SliceBlockDevice Slice(ManifestSegment segment)
+    {
+        var (disk, device) = _disks[segment.Disk];
+        return new SliceBlockDevice(device, segment.Extent, VolumeName(disk.Identity.Path, segment.Partition));
+    }
+
+    private ManifestVolume Describe(IBlockDevice device, IReadOnlyList<ManifestSegment> segments)
+    {
+        var (facts, excluded) = Probe(device);
+        return new ManifestVolume(
+            0, facts.Kind, facts.Label, facts.Uuid, device.Length, ImageFormat.BlockSizeFor(device.Length), facts.BlockSize,
+            _request.AllBlocks ? device.Length : facts.AllocatedBytes,
+            excluded,
+            facts.Clean, _request.AllBlocks ? "all blocks were asked for" : facts.WholeBecause,
+            segments)
+        {
+            GrowTool = facts.GrowTool,
+            MaximumLength = facts.MaximumLength,
+            LeftOutBytes = facts.CountsExcluded ? excluded : 0,
+            LargestSectorSize = facts.SectorSizes.Largest,
+        };
+    }
+
+    /// <summary>A volume whose own header cannot be read is saved whole: that is when saving it matters most.</summary>
+    private (FileSystemFacts Facts, long Excluded) Probe(IBlockDevice volume)
+    {
+        try
+        {
+            var reader = FileSystemProbe.Open(volume);
+            return (reader.Facts, _request.KeepPagefiles || _request.AllBlocks ? 0 : reader.Excluded().TotalLength);
+        }
+        catch (DeviceFaultException e) when (SectorReader.IsOfMedium(e))
+        {
+            return (new FileSystemFacts("unknown", null, null, 0, volume.Length, volume.Length, false, $"it cannot be told what it holds: {e.Message}"), 0);
+        }
+    }
+
+    private static IEnumerable<(int Number, Extent Extent)> PartsOf(DiskLayout layout) => layout.Table == TableKind.None
+        ? [(0, new Extent(0, layout.Length))]
+        : layout.Partitions.Where(p => p.Role != PartitionRole.Extended && LiesWithin(layout, p.Extent)).Select(p => (p.Number, p.Extent));
+
+    private static bool LiesWithin(DiskLayout layout, Extent extent) =>
+        extent.Start >= 0 && extent.Length > 0 && extent.Start <= layout.Length - extent.Length;
+
+    private static string VolumeName(string disk, int partition) => partition == 0 ? disk : $"{disk} partition {partition}";
+}

@@ -1,0 +1,111 @@
+using DR.Core.Layout.Lvm;
+
+namespace DR.Engine.Restore.Lvm;
+
+/// <summary>Room for extents on a target.</summary>
+/// <param name="Key">Of the physical volume.</param>
+/// <param name="Disk">The disk that it is on; stripes go to different ones.</param>
+public sealed record ExtentRoom(string Key, int Disk, long Extents);
+
+/// <param name="Volumes">The logical volumes, in the order of the group, with their new segments.</param>
+/// <param name="Remarks">What is not as it was, in sentences.</param>
+public sealed record ExtentAllocation(IReadOnlyList<LvmLogicalVolume> Volumes, IReadOnlyList<string> Remarks);
+
+/// <summary>
+/// Places logical volumes on physical volumes, from the front of each: striped ones first, on different disks, then the largest
+/// first, each on the physical volume that it fills best, and in as few pieces as possible where none holds it. Finds a
+/// place whenever there are enough extents. The same input has the same result.
+/// </summary>
+public sealed class ExtentAllocator
+{
+    private readonly IReadOnlyList<ExtentRoom> _rooms;
+    private readonly long[] _used;
+    private readonly List<string> _remarks = [];
+
+    private ExtentAllocator(IReadOnlyList<ExtentRoom> rooms)
+    {
+        _rooms = rooms;
+        _used = new long[rooms.Count];
+    }
+
+    /// <returns>Null where there are not enough extents.</returns>
+    public static ExtentAllocation? Allocate(LvmGroup group, IReadOnlyList<ExtentRoom> rooms)
+    {
+        if (rooms.Sum(r => r.Extents) < group.UsedExtents)
+        {
+            return null;
+        }
+
+        var allocator = new ExtentAllocator(rooms);
+        var placed = new Dictionary<string, LvmLogicalVolume>();
+        foreach (var volume in group.LogicalVolumes.OrderBy(v => IsStriped(v) ? 0 : 1).ThenByDescending(v => v.Extents))
+        {
+            placed[volume.Name] = volume with { Segments = allocator.Place(group, volume) };
+        }
+
+        return new ExtentAllocation([.. group.LogicalVolumes.Select(v => placed[v.Name])], allocator._remarks);
+    }
+
+    private static bool IsStriped(LvmLogicalVolume volume) => volume.Segments.Any(s => s.Stripes.Count > 1);
+
+    private List<LvmSegment> Place(LvmGroup group, LvmLogicalVolume volume)
+    {
+        if (IsStriped(volume))
+        {
+            long[] before = [.. _used];
+            if (Striped(volume) is { } segments)
+            {
+                return segments;
+            }
+
+            before.CopyTo(_used, 0);
+            int most = volume.Segments.Max(s => s.Stripes.Count);
+            _remarks.Add($"{group.Name}/{volume.Name} was striped over {most} disks and becomes linear: there are not {most} disks with room for its stripes");
+        }
+
+        return Linear(volume.Extents);
+    }
+
+    private List<LvmSegment>? Striped(LvmLogicalVolume volume)
+    {
+        var segments = new List<LvmSegment>();
+        foreach (var segment in volume.Segments)
+        {
+            var chosen = Enumerable.Range(0, _rooms.Count).Where(i => Free(i) >= segment.StripeExtents)
+                .OrderByDescending(Free).ThenBy(i => i).DistinctBy(i => _rooms[i].Disk).Take(segment.Stripes.Count).Order().ToList();
+            if (chosen.Count < segment.Stripes.Count)
+            {
+                return null;
+            }
+
+            segments.Add(segment with { Stripes = [.. chosen.Select(i => Take(i, segment.StripeExtents))] });
+        }
+
+        return segments;
+    }
+
+    private List<LvmSegment> Linear(long extents)
+    {
+        var segments = new List<LvmSegment>();
+        for (long first = 0; first < extents;)
+        {
+            long left = extents - first;
+            int room = Enumerable.Range(0, _rooms.Count).Where(i => Free(i) > 0)
+                .OrderBy(i => Free(i) >= left ? 0 : 1).ThenBy(i => Free(i) >= left ? Free(i) : -Free(i)).ThenBy(i => i).First();
+            long count = Math.Min(left, Free(room));
+            segments.Add(new LvmSegment(first, count, 0, [Take(room, count)]));
+            first += count;
+        }
+
+        return segments;
+    }
+
+    private long Free(int room) => _rooms[room].Extents - _used[room];
+
+    private LvmStripe Take(int room, long extents)
+    {
+        var stripe = new LvmStripe(_rooms[room].Key, _used[room]);
+        _used[room] += extents;
+        return stripe;
+    }
+}

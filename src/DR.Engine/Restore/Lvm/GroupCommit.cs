@@ -1,0 +1,38 @@
+using DR.Core.Devices;
+using DR.Core.Layout.Lvm;
+using DR.Core.Primitives;
+
+namespace DR.Engine.Restore.Lvm;
+
+/// <summary>Volume groups on the targets: their logical volumes as devices, and in the end what makes them a group.</summary>
+internal static class GroupCommit
+{
+    /// <summary>The bytes of a logical volume where the plan has them.</summary>
+    public static MappedBlockDevice Open(TargetGroup target, string volume, IReadOnlyList<RestoreTarget> targets) =>
+        LvmMapping.Open(target.After, target.After.LogicalVolumes.First(v => v.Name == volume),
+            key => new MappedColumn(targets[target.PlaceOf(key).Target].Disk, target.PlaceOf(key).Extent.Start), $"{target.After.Name}/{volume}");
+
+    /// <summary>
+    /// Writes labels and metadata, and proves them by reading them as any other. There is no table yet that would show them; on a
+    /// disk without one the label is held back with the first bytes.
+    /// </summary>
+    /// <returns>What was done, in a sentence.</returns>
+    /// <exception cref="DrException">The group does not read back as it was written (<see cref="Failure.ReadBackDiffers"/>).</exception>
+    public static string Write(TargetGroup target, IReadOnlyList<RestoreTarget> targets)
+    {
+        var volumes = target.Places.Select(p => new SliceBlockDevice(targets[p.Target].Disk, p.Extent, Name(p, targets))).ToList();
+        foreach (var (volume, physical) in volumes.Zip(target.After.PhysicalVolumes))
+        {
+            LvmWriter.Write(volume, physical, LvmWriter.HasRoom(physical.Start, target.Metadata) ? target.Metadata : null);
+        }
+
+        var found = LvmAssembly.Of([.. volumes.Select(LvmMember.Read)]);
+        return found.Groups is [var one] && one.Text == target.Metadata
+            ? $"volume group {target.After.Name}: metadata number {target.After.Sequence + 1} written to {string.Join(", ", volumes.Select(v => v.Name))} and read back"
+            : throw new DrException(Failure.ReadBackDiffers,
+                $"volume group {target.After.Name}: its metadata reads back differently from what was written: {string.Join("; ", found.Whole.OfType<string>().Concat(found.Warnings))}");
+    }
+
+    private static string Name(TargetPhysicalVolume place, IReadOnlyList<RestoreTarget> targets) =>
+        targets[place.Target].Path + (place.Partition == 0 ? "" : $" partition {place.Partition}");
+}

@@ -1,0 +1,42 @@
+using DR.Core.Image;
+using DR.Core.Layout;
+using DR.Core.Layout.Lvm;
+using DR.Core.Primitives;
+
+namespace DR.Engine.Restore.Lvm;
+
+/// <summary>A disk that a machine can be laid out on.</summary>
+/// <param name="Path">What messages call it.</param>
+/// <param name="Length">Bytes.</param>
+/// <param name="SectorSize">Logical sector, bytes.</param>
+public sealed record FitTarget(string Path, long Length, int SectorSize);
+
+/// <summary>What becomes of a target.</summary>
+/// <param name="Target">Index of the target.</param>
+/// <param name="Source">Index of the disk that it takes over; null where it is divided anew.</param>
+public sealed record FittedDisk(int Target, int? Source, DiskLayout Layout, IReadOnlyList<GrownVolume> Grown);
+
+/// <param name="Id">UUID.</param>
+/// <param name="Target">Index of the target.</param>
+/// <param name="Partition">0 for the whole disk.</param>
+/// <param name="Extent">Bytes on the target.</param>
+public sealed record TargetPhysicalVolume(string Id, int Target, int Partition, Extent Extent);
+
+/// <summary>A volume group as it will be.</summary>
+/// <param name="After">Its physical volumes and segments on the targets.</param>
+/// <param name="Places">Of the physical volumes, in their order.</param>
+public sealed record TargetGroup(ManifestGroup Source, LvmGroup After, IReadOnlyList<TargetPhysicalVolume> Places)
+{
+    /// <summary>The text that goes onto the physical volumes.</summary>
+    public string Metadata { get; } = LvmWriter.Text(Source.Metadata, After);
+
+    public TargetPhysicalVolume PlaceOf(string key) => Places.First(p => p.Id == After.PhysicalVolume(key).Id);
+
+    /// <summary>Runs on the targets, in the order of the volume's bytes.</summary>
+    public IEnumerable<(int Target, int Partition, Extent Extent)> SegmentsOf(LvmLogicalVolume volume) =>
+        LvmMapping.Places(After, volume).Select(p => (p, On: PlaceOf(p.PhysicalVolume)))
+            .Select(s => (s.On.Target, s.On.Partition, s.p.Extent.Shift(s.On.Extent.Start)));
+}
+
+/// <summary>Where everything goes. Disks and groups in the order of the plan.</summary>
+public sealed record MachineFit(IReadOnlyList<FittedDisk> Disks, IReadOnlyList<TargetGroup> Groups, IReadOnlyList<string> Remarks);

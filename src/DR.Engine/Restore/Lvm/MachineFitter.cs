@@ -1,0 +1,158 @@
+using DR.Core.Image;
+using DR.Core.Layout;
+using DR.Core.Layout.Lvm;
+using DR.Core.Primitives;
+
+namespace DR.Engine.Restore.Lvm;
+
+/// <summary>
+/// Lays a machine out on the targets. In the same shape wherever that fits: each disk of the image has a target of its own. Where
+/// it does not and there are volume groups, <see cref="Relayout"/> divides anew. The same input has the same result.
+/// </summary>
+public sealed class MachineFitter
+{
+    private readonly Manifest _manifest;
+    private readonly List<LvmGroup> _groups;
+
+    public MachineFitter(Manifest manifest)
+    {
+        _manifest = manifest;
+        _groups = [.. manifest.Groups.Select(g => LvmGroupReader.Read(g.Metadata, $"manifest, volume group {g.Name}"))];
+    }
+
+    /// <exception cref="DrException">It does not fit; says how many bytes are missing where.</exception>
+    public MachineFit Fit(IReadOnlyList<FitTarget> targets, GrowPolicy policy)
+    {
+        _manifest.Disks.ToList().ForEach(RequireSound);
+        if (_groups.Count == 0)
+        {
+            RequireCount(targets);
+            return SameShape(targets, policy);
+        }
+
+        if (targets.Count == _manifest.Disks.Count)
+        {
+            try
+            {
+                return SameShape(targets, policy);
+            }
+            catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+            {
+                // The volume groups may still find room elsewhere.
+            }
+        }
+
+        return new Relayout(_manifest, _groups, targets).Fit(policy);
+    }
+
+    private void RequireCount(IReadOnlyList<FitTarget> targets)
+    {
+        if (targets.Count != _manifest.Disks.Count)
+        {
+            throw new DrException(Failure.DoesNotFit,
+                $"the image has {_manifest.Disks.Count} disk(s), {targets.Count} target(s) are named; nothing was changed. Name one target for each: {string.Join(", ", _manifest.Disks.Select(d => $"{d.Identity.Path} with {d.Layout.Length} bytes"))}");
+        }
+    }
+
+    /// <summary>What lives on a disk fills the partition that it names: an image that says otherwise would write into the next one.</summary>
+    private void RequireSound(ManifestDisk disk)
+    {
+        var places = _manifest.Volumes.Where(v => v.LogicalVolume is null).SelectMany(v => v.Segments).Select(s => (s.Disk, s.Partition, s.Extent))
+            .Concat(_manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => (p.Disk, p.Partition, p.Extent)));
+        foreach (var (_, partition, extent) in places.Where(p => p.Disk == disk.Index))
+        {
+            var place = partition == 0 && disk.Layout.Table == TableKind.None
+                ? new Extent(0, disk.Layout.Length)
+                : disk.Layout.Partitions.FirstOrDefault(p => p.Number == partition)?.Extent;
+            if (place != extent)
+            {
+                throw new CorruptDataException("manifest", $"there is a volume at {extent} of disk {disk.Index}, but partition {partition} lies at {place}");
+            }
+        }
+    }
+
+    private MachineFit SameShape(IReadOnlyList<FitTarget> targets, GrowPolicy policy)
+    {
+        var remarks = new List<string>();
+        var disks = new List<FittedDisk>();
+        foreach (var (source, target) in Match(targets))
+        {
+            var fit = LayoutFitter.Fit(source.Layout, Fitted(_manifest, source), targets[target].Length, targets[target].SectorSize, PolicyFor(source, policy));
+            remarks.AddRange(fit.Remarks.Select(r => $"{targets[target].Path}: {r}"));
+            disks.Add(new FittedDisk(target, source.Index, fit.Target, fit.Grown));
+        }
+
+        return new MachineFit(disks, [.. _groups.Zip(_manifest.Groups, (g, source) => Kept(g, source, disks, targets, remarks))], remarks);
+    }
+
+    /// <summary>In the order given if all fit so; otherwise, among equal sector sizes, the largest takes over the largest.</summary>
+    private IEnumerable<(ManifestDisk Source, int Target)> Match(IReadOnlyList<FitTarget> targets)
+    {
+        var inOrder = _manifest.Disks.Zip(Enumerable.Range(0, targets.Count)).ToList();
+        return inOrder.All(p => targets[p.Second].Length >= p.First.Layout.Length && targets[p.Second].SectorSize == p.First.Layout.SectorSize)
+            ? inOrder
+            : _manifest.Disks.OrderBy(d => d.Layout.SectorSize).ThenBy(d => d.Layout.Length)
+                .Zip(Enumerable.Range(0, targets.Count).OrderBy(t => targets[t].SectorSize).ThenBy(t => targets[t].Length).ThenBy(t => targets[t].Path, StringComparer.Ordinal))
+                .OrderBy(p => p.First.Index);
+    }
+
+    /// <summary>What may grow on a disk: its own volumes, and physical volumes under the name of their group.</summary>
+    internal static List<FitVolume> Fitted(Manifest manifest, ManifestDisk disk) =>
+    [
+        .. from volume in manifest.Volumes
+           let segment = volume.Segments[0]
+           where volume.LogicalVolume is null && segment.Disk == disk.Index
+           select new FitVolume(segment.Partition, volume.GrowTool is not null, volume.MaximumLength, volume.Label),
+        .. manifest.Groups.SelectMany(g => g.PhysicalVolumes.Where(p => p.Disk == disk.Index).Select(p => new FitVolume(p.Partition, true, long.MaxValue, g.Name))),
+    ];
+
+    /// <summary>A label grows a volume on the one disk that has it.</summary>
+    private GrowPolicy PolicyFor(ManifestDisk disk, GrowPolicy policy)
+    {
+        bool Has(ManifestDisk d) => Fitted(_manifest, d).Any(v => policy.Names(d.Layout, v));
+        return policy.Kind == GrowKind.Label && !Has(disk) && _manifest.Disks.Any(Has) ? new GrowPolicy(GrowKind.None) : policy;
+    }
+
+    /// <summary>Every extent stays where it was on its physical volume; what a physical volume has grown by is free.</summary>
+    private static TargetGroup Kept(LvmGroup group, ManifestGroup source, List<FittedDisk> disks, IReadOnlyList<FitTarget> targets, List<string> remarks)
+    {
+        var places = group.PhysicalVolumes.Select(p => PlaceOf(source.PlaceOf(p), disks)).ToList();
+        var physical = group.PhysicalVolumes.Zip(places, (p, place) => p with
+        {
+            DeviceHint = PartitionPath(targets[place.Target].Path, place.Partition),
+            DeviceLength = place.Extent.Length,
+            ExtentCount = Math.Max(p.ExtentCount, (place.Extent.Length - p.Start) / group.ExtentSize),
+        }).ToList();
+        var after = group with { PhysicalVolumes = physical };
+        RequireRoom(after, source);
+        if (after.Extents > group.Extents)
+        {
+            remarks.Add(FreeRemark(after));
+        }
+
+        return new TargetGroup(source, after, places);
+    }
+
+    /// <summary>Logical volumes keep their sizes, because their filesystems can be grown while they are in use.</summary>
+    internal static string FreeRemark(LvmGroup group) =>
+        $"volume group {group.Name} has {ByteSize.Format((group.Extents - group.UsedExtents) * group.ExtentSize)} free; its logical volumes keep their sizes: lvextend --resizefs grows one";
+
+    internal static void RequireRoom(LvmGroup group, ManifestGroup source)
+    {
+        if (!group.PhysicalVolumes.Any(p => LvmWriter.HasRoom(p.Start, source.Metadata)))
+        {
+            throw new DrException(Failure.DoesNotFit, $"volume group {group.Name}: no physical volume has room for its metadata of {source.Metadata.Length} bytes; nothing was changed");
+        }
+    }
+
+    internal static string PartitionPath(string disk, int partition) =>
+        partition == 0 ? disk : $"{disk}{(char.IsAsciiDigit(disk[^1]) ? "p" : "")}{partition}";
+
+    private static TargetPhysicalVolume PlaceOf(ManifestPhysicalVolume volume, List<FittedDisk> disks)
+    {
+        int index = disks.FindIndex(d => d.Source == volume.Disk);
+        var grown = disks[index].Grown.FirstOrDefault(g => g.PartitionNumber == volume.Partition);
+        long start = volume.Partition == 0 ? 0 : disks[index].Layout.Partitions.First(p => p.Number == volume.Partition).Extent.Start;
+        return new TargetPhysicalVolume(volume.Id, index, volume.Partition, new Extent(start, grown?.To ?? volume.Extent.Length));
+    }
+}

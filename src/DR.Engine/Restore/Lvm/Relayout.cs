@@ -1,0 +1,261 @@
+using System.Security.Cryptography;
+using System.Text;
+using DR.Core.Image;
+using DR.Core.Layout;
+using DR.Core.Layout.Lvm;
+using DR.Core.Primitives;
+
+namespace DR.Engine.Restore.Lvm;
+
+/// <summary>
+/// Lays volume groups out on other disks than they came from. Disks that hold more than physical volumes each take over a target,
+/// in the order given if that fits, and keep their other partitions as they are; a physical volume that lies last on
+/// such a disk becomes as long as the target allows. All other targets get a GPT with physical volumes. Pure: the same input has the
+/// same result, also the same new UUIDs.
+/// </summary>
+internal sealed class Relayout(Manifest manifest, IReadOnlyList<LvmGroup> groups, IReadOnlyList<FitTarget> targets)
+{
+    private const long MiB = 1 << 20;
+    private const string LvmType = "e6d6d379-f507-44c2-a23c-238f2a3df928";
+
+    /// <summary>So many ways to give targets to disks are tried; more than there are with six disks on six targets.</summary>
+    private const int MaxAssignments = 5040;
+
+    /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says what is missing where.</exception>
+    public MachineFit Fit(GrowPolicy policy)
+    {
+        RequireSectors();
+        var anchors = Anchors();
+        if (targets.Count < Math.Max(1, anchors.Count))
+        {
+            throw new DrException(Failure.DoesNotFit,
+                $"{string.Join(", ", anchors.Select(a => a.Identity.Path))} hold more than physical volumes, so that each needs a target of its own; {targets.Count} target(s) are named. Nothing was changed");
+        }
+
+        DrException? first = null;
+        foreach (int[] assignment in Assignments(anchors.Count, targets.Count).Take(MaxAssignments))
+        {
+            try
+            {
+                return Fit(anchors, assignment, policy);
+            }
+            catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+            {
+                first ??= e;
+            }
+        }
+
+        throw first!;
+    }
+
+    private void RequireSectors()
+    {
+        var sizes = GroupDisks().Select(d => d.Layout.SectorSize).Distinct().ToList();
+        if (targets.FirstOrDefault(t => sizes.Any(s => s != t.SectorSize)) is { } other)
+        {
+            throw new DrException(Failure.DoesNotFit,
+                $"the disks of the volume groups have logical sectors of {string.Join(" and ", sizes)} bytes, {other.Path} of {other.SectorSize}; nothing was changed. Choose targets with the same sectors");
+        }
+
+        IEnumerable<ManifestDisk> GroupDisks() => manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => manifest.Disks[p.Disk]).Distinct();
+    }
+
+    /// <summary>
+    /// Disks that need a target of their own; where all hold physical volumes only, the one that may boot: the first with an active
+    /// partition, or else with a table.
+    /// </summary>
+    private List<ManifestDisk> Anchors()
+    {
+        var anchors = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.LogicalVolume is null && v.Segments[0].Disk == d.Index)
+            || !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == d.Index))).ToList();
+        return anchors.Count > 0 ? anchors
+            : [.. manifest.Disks.Where(d => d.Layout.Table != TableKind.None).OrderBy(d => IsActive(d.Layout) ? 0 : 1).Take(1)];
+    }
+
+    private static bool IsActive(DiskLayout layout) => layout.Table == TableKind.Mbr && layout.Partitions.Any(p => p.Attributes == 0x80);
+
+    /// <summary>Ways to give each of <paramref name="count"/> disks a target, the order given first.</summary>
+    private static IEnumerable<int[]> Assignments(int count, int targets)
+    {
+        return From([]);
+
+        IEnumerable<int[]> From(int[] chosen) => chosen.Length == count
+            ? [chosen]
+            : Enumerable.Range(0, targets).Where(t => !chosen.Contains(t)).SelectMany(t => From([.. chosen, t]));
+    }
+
+    private MachineFit Fit(List<ManifestDisk> anchors, int[] assignment, GrowPolicy policy)
+    {
+        var remarks = new List<string>();
+        var disks = new List<FittedDisk>();
+        var rooms = groups.Select(_ => new List<Room>()).ToList();
+        foreach (var (anchor, target) in anchors.Zip(assignment))
+        {
+            disks.Add(OfAnchor(anchor, target, policy, disks.Count, rooms, remarks));
+        }
+
+        foreach (int target in Enumerable.Range(0, targets.Count).Except(assignment))
+        {
+            disks.Add(Divided(target, disks.Count, rooms));
+        }
+
+        foreach (var gone in manifest.Disks.Except(anchors))
+        {
+            remarks.Add($"{gone.Identity.Path} held physical volumes only: they are laid out anew{(gone.Layout.Table == TableKind.None ? "" : ", and a boot loader in front of them is left out")}");
+        }
+
+        return new MachineFit(disks, [.. Enumerable.Range(0, groups.Count).Select(i => Allocate(i, rooms[i], remarks))], remarks);
+    }
+
+    private FittedDisk OfAnchor(ManifestDisk anchor, int target, GrowPolicy policy, int index, List<List<Room>> rooms, List<string> remarks)
+    {
+        var (path, length, sector) = (targets[target].Path, targets[target].Length, targets[target].SectorSize);
+        var elastic = ElasticOf(anchor);
+        var fit = elastic is null
+            ? LayoutFitter.Fit(anchor.Layout, MachineFitter.Fitted(manifest, anchor), length, sector, policy.Kind == GrowKind.Label ? new GrowPolicy(GrowKind.None) : policy)
+            : LayoutFitter.Fit(Shrunk(anchor, elastic), [new FitVolume(elastic.Number, true, long.MaxValue, null)], length, sector, GrowPolicy.Default);
+        remarks.AddRange(elastic is null ? fit.Remarks.Select(r => $"{path}: {r}") : []);
+        if (elastic is not null && policy.Kind != GrowKind.Last)
+        {
+            remarks.Add($"{path}: --grow has no say here: {elastic.Title()}, a physical volume, becomes as long as the disk allows");
+        }
+
+        for (int g = 0; g < groups.Count; g++)
+        {
+            foreach (var place in manifest.Groups[g].PhysicalVolumes.Where(p => p.Disk == anchor.Index))
+            {
+                var extent = place.Partition == 0 ? new Extent(0, length) : fit.Target.Partitions.First(p => p.Number == place.Partition).Extent;
+                rooms[g].Add(new Room(place.Id, index, place.Partition, extent, path));
+            }
+        }
+
+        return new FittedDisk(target, anchor.Index, fit.Target, elastic is null ? fit.Grown : []);
+    }
+
+    /// <summary>The physical volume that may have any length, because nothing lies behind it; null where there is none.</summary>
+    private PartitionEntry? ElasticOf(ManifestDisk disk)
+    {
+        var last = disk.Layout.Partitions.Where(p => p.Role != PartitionRole.Extended).MaxBy(p => p.Extent.End);
+        bool held = last is not null && manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == disk.Index && p.Partition == last.Number));
+        return held && disk.Layout.Hybrid.Count == 0 ? last : null;
+    }
+
+    /// <summary>The layout with the last physical volume as short as it can be, so that it grows into whatever there is.</summary>
+    private DiskLayout Shrunk(ManifestDisk disk, PartitionEntry elastic)
+    {
+        var layout = disk.Layout;
+        int g = manifest.Groups.ToList().FindIndex(g => g.PhysicalVolumes.Any(p => p.Disk == disk.Index && p.Partition == elastic.Number));
+        long least = (LvmWriter.StartFor(manifest.Groups[g].Metadata) + groups[g].ExtentSize + MiB - 1) / MiB * MiB;
+        long by = Math.Max(0, elastic.Extent.Length - least);
+        var partitions = layout.Partitions.Select(p => p.Extent.Start <= elastic.Extent.Start && p.Extent.End >= elastic.Extent.End
+            ? p with { Extent = p.Extent with { Length = p.Extent.Length - by } } : p).ToList();
+        var shrunk = layout with { Partitions = partitions };
+        long end = partitions.Max(p => p.Extent.End);
+        long length = Math.Min(layout.Length, end + Math.Max(LayoutFitter.ReservedTail, LayoutRules.BackupTableLength(shrunk)));
+        return layout.Table != TableKind.Gpt ? shrunk with { Length = length }
+            : shrunk with { Length = length, Usable = Extent.Between(layout.Usable.Start, length / layout.SectorSize * layout.SectorSize - LayoutRules.BackupTableLength(shrunk)) };
+    }
+
+    /// <summary>A new GPT: for each group that still lacks room a physical volume, the last of them up to the end.</summary>
+    private FittedDisk Divided(int target, int index, List<List<Room>> rooms)
+    {
+        var (path, length, sector) = (targets[target].Path, targets[target].Length, targets[target].SectorSize);
+        var layout = new DiskLayout(TableKind.Gpt, NewGuid("disk", target), sector, length, []);
+        long limit = (length - Math.Max(LayoutFitter.ReservedTail, LayoutRules.BackupTableLength(layout))) / MiB * MiB;
+        var lengths = new List<(int Group, long Length)>();
+        long at = MiB;
+        foreach (int g in Enumerable.Range(0, groups.Count).Where(g => Missing(g, rooms[g]) > 0))
+        {
+            long start = LvmWriter.StartFor(manifest.Groups[g].Metadata);
+            long wanted = checked(start + Missing(g, rooms[g]) * groups[g].ExtentSize + MiB - 1) / MiB * MiB;
+            long part = Math.Min(wanted, limit - at);
+            if (part >= start + groups[g].ExtentSize)
+            {
+                lengths.Add((g, part));
+                at += part;
+            }
+        }
+
+        if (lengths.Count == 0 && limit - at >= LvmWriter.StartFor(manifest.Groups[target % groups.Count].Metadata) + groups[target % groups.Count].ExtentSize)
+        {
+            lengths.Add((target % groups.Count, limit - at));
+            at = limit;
+        }
+
+        if (lengths.Count > 0)
+        {
+            lengths[^1] = lengths[^1] with { Length = lengths[^1].Length + limit - at };
+        }
+
+        return new FittedDisk(target, null, layout with { Partitions = [.. Entries(lengths, target, index, path, rooms)] }, []);
+    }
+
+    private IEnumerable<PartitionEntry> Entries(List<(int Group, long Length)> lengths, int target, int index, string path, List<List<Room>> rooms)
+    {
+        long at = MiB;
+        foreach (var (group, length) in lengths)
+        {
+            int number = rooms.Sum(r => r.Count(x => x.Disk == index)) + 1;
+            var extent = new Extent(at, length);
+            rooms[group].Add(new Room(NewLvmId($"{target}/{number}", group), index, number, extent, path));
+            at += length;
+            yield return new PartitionEntry(number, extent, LvmType, null, NewGuid($"partition {number}", target), 0);
+        }
+    }
+
+    private long Missing(int group, List<Room> rooms) => groups[group].UsedExtents - rooms.Sum(r => ExtentsOf(group, r));
+
+    private long ExtentsOf(int group, Room room) =>
+        Math.Max(0, room.Extent.Length - LvmWriter.StartFor(manifest.Groups[group].Metadata)) / groups[group].ExtentSize;
+
+    private TargetGroup Allocate(int index, List<Room> all, List<string> remarks)
+    {
+        var (group, source) = (groups[index], manifest.Groups[index]);
+        var rooms = all.Where(r => ExtentsOf(index, r) > 0).ToList();
+        var keyed = rooms.Select((r, i) => new ExtentRoom($"pv{i}", r.Disk, ExtentsOf(index, r))).ToList();
+        if (rooms.Count == 0 || ExtentAllocator.Allocate(group, keyed) is not { } allocation)
+        {
+            long room = keyed.Sum(r => r.Extents) * group.ExtentSize;
+            long needed = group.UsedExtents * group.ExtentSize;
+            throw new DrException(Failure.DoesNotFit,
+                $"volume group {group.Name} does not fit: its logical volumes have {needed} bytes, {string.Join(", ", targets.Select(t => t.Path))} have room for {room}; {Math.Max(needed - room, group.ExtentSize)} bytes ({ByteSize.Format(Math.Max(needed - room, group.ExtentSize))}) are missing. Nothing was changed. Choose larger disks or more of them");
+        }
+
+        var after = group with
+        {
+            LogicalVolumes = allocation.Volumes,
+            PhysicalVolumes =
+            [
+                .. rooms.Select((r, i) => new LvmPhysicalVolume(keyed[i].Key, r.Id, MachineFitter.PartitionPath(r.Path, r.Partition), r.Extent.Length,
+                    LvmWriter.StartFor(source.Metadata), keyed[i].Extents, false)),
+            ],
+        };
+        MachineFitter.RequireRoom(after, source);
+        remarks.AddRange(allocation.Remarks);
+        remarks.Add(MachineFitter.FreeRemark(after));
+        return new TargetGroup(source, after, [.. rooms.Select(r => new TargetPhysicalVolume(r.Id, r.Disk, r.Partition, r.Extent))]);
+    }
+
+    /// <summary>32 letters and digits that no other physical volume has, in LVM's groups.</summary>
+    private string NewLvmId(string what, int group)
+    {
+        const string Letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        string id = string.Concat(Digest($"{groups[group].Id} {what}").Select(b => Letters[b % Letters.Length]));
+        return $"{id[..6]}-{id[6..10]}-{id[10..14]}-{id[14..18]}-{id[18..22]}-{id[22..26]}-{id[26..]}";
+    }
+
+    private string NewGuid(string what, int target)
+    {
+        var bytes = Digest($"{what} {target}").AsSpan(0, 16);
+        bytes[6] = (byte)(bytes[6] & 0x0F | 0x80);    // version 8: our own making
+        bytes[8] = (byte)(bytes[8] & 0x3F | 0x80);
+        return new Guid(bytes, bigEndian: true).ToString();
+    }
+
+    private byte[] Digest(string what) =>
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{string.Join(' ', groups.Select(g => g.Id))} {string.Join(' ', targets.Select(t => t.Length))} {what}"));
+
+    /// <summary>Where a physical volume may be.</summary>
+    /// <param name="Disk">Index in the plan.</param>
+    private sealed record Room(string Id, int Disk, int Partition, Extent Extent, string Path);
+}

@@ -1,0 +1,229 @@
+using DR.Core.Devices;
+using DR.Core.Image;
+using DR.Core.Layout;
+using DR.Core.Layout.Lvm;
+using DR.Core.Primitives;
+using DR.Engine.Restore;
+using DR.Engine.Restore.Lvm;
+
+namespace DR.Tests.Lvm;
+
+/// <summary>Random machines with volume groups on random disks: what the fitter finds holds together, and it misses nothing.</summary>
+public class RelayoutTests
+{
+    private const long MiB = 1 << 20;
+    private const long ExtentSize = 4 * MiB;
+    private const long Boot = 16 * MiB;
+
+    [Fact]
+    public void What_is_found_keeps_every_rule() => Property.Holds(random =>
+    {
+        var manifest = RandomMachine(random);
+        var targets = RandomTargets(random, random.Next(1, 5));
+        if (TryFit(manifest, targets) is not { } fit)
+        {
+            return;
+        }
+
+        AssertSound(manifest, targets, fit);
+        var again = TryFit(manifest, targets)!;
+        Assert.Equal(fit.Groups.Select(g => g.Metadata), again.Groups.Select(g => g.Metadata));
+        Assert.Equal(fit.Disks.Select(d => d.Layout.Id), again.Disks.Select(d => d.Layout.Id));
+    }, runs: 2000);
+
+    /// <summary>
+    /// A search over every way to give the disks with other partitions their targets; what is left over there and on the other
+    /// targets has to hold the extents of one group, which may be divided at will.
+    /// </summary>
+    [Fact]
+    public void What_a_search_of_all_ways_finds_is_never_missed() => Property.Holds(random =>
+    {
+        var manifest = RandomMachine(random, groups: 1);
+        var targets = RandomTargets(random, random.Next(1, 4));
+        bool possible = Possible(manifest, targets);
+        var fit = TryFit(manifest, targets);
+        Assert.True(!possible || fit is not null, $"missed: {string.Join(", ", targets.Select(t => t.Length / MiB))} MiB");
+    }, runs: 2000);
+
+    [Fact]
+    public void Volumes_that_fit_on_one_disk_are_in_one_piece() => Property.Holds(random =>
+    {
+        var manifest = RandomMachine(random, groups: 1);
+        var total = LvmGroupReader.Read(manifest.Groups[0].Metadata, "text").UsedExtents * ExtentSize;
+        var fit = TryFit(manifest, [new FitTarget("/dev/one", Boot + total + 64 * MiB, 512)]);
+        if (fit is not null && manifest.Disks.Count > 1)
+        {
+            Assert.All(fit.Groups[0].After.LogicalVolumes, v => Assert.Single(v.Segments));
+        }
+    }, runs: 300);
+
+    private static MachineFit? TryFit(Manifest manifest, IReadOnlyList<FitTarget> targets)
+    {
+        try
+        {
+            return new MachineFitter(manifest).Fit(targets, GrowPolicy.Default);
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+        {
+            return null;
+        }
+    }
+
+    private static void AssertSound(Manifest manifest, FitTarget[] targets, MachineFit fit)
+    {
+        Assert.Equal(Enumerable.Range(0, targets.Length), fit.Disks.Select(d => d.Target).Order());
+        foreach (var disk in fit.Disks)
+        {
+            Assert.Equal(targets[disk.Target].Length, disk.Layout.Length);
+            Assert.Empty(LayoutRules.Violations(disk.Layout));
+            Assert.All(disk.Layout.Partitions, p => Assert.Equal(0, p.Extent.Start % MiB));
+            Assert.True(disk.Layout.Partitions.All(p => disk.Layout.Table != TableKind.Gpt || p.Extent.End <= disk.Layout.Length - 33 * 512));
+        }
+
+        foreach (var volume in manifest.Volumes.Where(v => v.LogicalVolume is null))
+        {
+            var disk = fit.Disks.Single(d => d.Source == volume.Segments[0].Disk);
+            Assert.Equal(volume.Length, disk.Layout.Partitions.Single(p => p.Number == volume.Segments[0].Partition).Extent.Length);
+        }
+
+        var places = fit.Groups.SelectMany(g => g.Places).ToList();
+        Assert.Equal(places.Count, places.DistinctBy(p => (p.Target, p.Partition)).Count());
+        Assert.Equal(places.Count, places.DistinctBy(p => p.Id).Count());
+        foreach (var target in fit.Groups)
+        {
+            var read = LvmGroupReader.Read(target.Metadata, "written");
+            var before = LvmGroupReader.Read(target.Source.Metadata, "before");
+            Assert.Null(read.Unsupported);
+            Assert.Equal((before.Id, before.Name, before.Sequence + 1), (read.Id, read.Name, read.Sequence));
+            Assert.Equal(before.LogicalVolumes.Select(v => (v.Name, v.Id, v.Extents)), read.LogicalVolumes.Select(v => (v.Name, v.Id, v.Extents)));
+            foreach (var (physical, place) in read.PhysicalVolumes.Zip(target.Places))
+            {
+                Assert.Equal(place.Id, physical.Id);
+                var partition = fit.Disks[place.Target].Layout is { Table: TableKind.None } whole ? new Extent(0, whole.Length)
+                    : fit.Disks[place.Target].Layout.Partitions.Single(p => p.Number == place.Partition).Extent;
+                Assert.True(partition.Contains(place.Extent));
+                Assert.True(physical.Start + physical.ExtentCount * read.ExtentSize <= place.Extent.Length);
+            }
+
+            AssertStripes(before, read, target);
+        }
+    }
+
+    /// <summary>Stripes are on different disks, or the volume is linear.</summary>
+    private static void AssertStripes(LvmGroup before, LvmGroup read, TargetGroup target)
+    {
+        foreach (var (old, now) in before.LogicalVolumes.Zip(read.LogicalVolumes))
+        {
+            bool same = now.Segments.Select(s => s.Stripes.Count).SequenceEqual(old.Segments.Select(s => s.Stripes.Count));
+            Assert.True(same || now.Segments.All(s => s.Stripes.Count == 1));
+            if (old.Segments.Any(s => s.Stripes.Count > 1) && !ReferenceEquals(old, now))
+            {
+                Assert.All(now.Segments, s => Assert.Equal(s.Stripes.Count, s.Stripes.Select(x => target.PlaceOf(x.PhysicalVolume).Target).Distinct().Count()));
+            }
+        }
+    }
+
+    private static bool Possible(Manifest manifest, FitTarget[] targets)
+    {
+        var group = LvmGroupReader.Read(manifest.Groups[0].Metadata, "text");
+        var fixedDisks = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.LogicalVolume is null && v.Segments[0].Disk == d.Index)).ToList();
+        return Ways(fixedDisks.Count, targets.Length).Any(way =>
+        {
+            long room = 0;
+            for (int t = 0; t < targets.Length; t++)
+            {
+                int at = Array.IndexOf(way, t);
+                // A disk with /boot keeps it at its front; the rest of it is a physical volume like all of another.
+                long start = at < 0 ? MiB : MiB + Boot;
+                long extents = ((targets[t].Length - MiB) / MiB * MiB - start - MiB) / ExtentSize;
+                if (at >= 0 && extents < 1)
+                {
+                    return false;
+                }
+
+                room += Math.Max(0, extents);
+            }
+
+            return room >= group.UsedExtents;
+        });
+    }
+
+    private static IEnumerable<int[]> Ways(int count, int targets) => count == 0 ? [[]]
+        : Ways(count - 1, targets).SelectMany(w => Enumerable.Range(0, targets).Where(t => !w.Contains(t)).Select(t => (int[])[.. w, t]));
+
+    private static FitTarget[] RandomTargets(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => new FitTarget($"/dev/t{i}", random.Next(10, 200) * MiB + random.Next(3) * 512, 512))];
+
+    /// <summary>Disks with /boot and a physical volume behind it, disks that are one, up to 4 volumes in each group.</summary>
+    private static Manifest RandomMachine(Random random, int groups = 0)
+    {
+        groups = groups == 0 ? random.Next(1, 3) : groups;
+        var disks = new List<ManifestDisk>();
+        var volumes = new List<ManifestVolume>();
+        var found = new List<ManifestGroup>();
+        for (int g = 0; g < groups; g++)
+        {
+            var places = new List<ManifestPhysicalVolume>();
+            for (int d = random.Next(1, 4); d > 0; d--)
+            {
+                AddDisk(random, disks, volumes, places);
+            }
+
+            var (text, logical) = RandomGroup(random, g, places);
+            found.Add(new ManifestGroup($"vg{g}", Id(1000 + g), text, places));
+            volumes.AddRange(logical.Select(l => l with { LogicalVolume = l.LogicalVolume! with { Group = g } }));
+        }
+
+        var machine = new MachineFacts("h", "o", "bios", null, null, null, null, [], new Dictionary<string, byte[]>());
+        var manifest = new Manifest("n", "p", false, machine, disks, [.. volumes.Select((v, i) => v with { Space = i })], []) { VolumeGroups = found };
+        return Manifest.Decode(manifest.Encode(), "random manifest");
+    }
+
+    private static void AddDisk(Random random, List<ManifestDisk> disks, List<ManifestVolume> volumes, List<ManifestPhysicalVolume> places)
+    {
+        int index = disks.Count;
+        long length = random.Next(40, 120) * MiB;
+        bool boots = random.Next(2) == 0;
+        var extent = boots ? new Extent(MiB + Boot, length - Boot - 2 * MiB) : new Extent(0, length);
+        var layout = boots
+            ? new DiskLayout(TableKind.Gpt, new Guid(index, 1, 2, new byte[8]).ToString(), 512, length,
+                [Part(1, new Extent(MiB, Boot)), Part(2, extent)])
+            : new DiskLayout(TableKind.None, null, 512, length, []);
+        disks.Add(new ManifestDisk(index, new DiskIdentity($"/dev/s{index}", length, 512, 512, null, $"s{index}", null, "ata", ""), layout));
+        places.Add(new ManifestPhysicalVolume(Id(index), index, boots ? 2 : 0, extent));
+        if (boots)
+        {
+            volumes.Add(new ManifestVolume(0, "ext4", "boot", null, Boot, 65536, 4096, Boot, 0, true, null, [new ManifestSegment(index, 1, new Extent(MiB, Boot))]));
+        }
+    }
+
+    private static PartitionEntry Part(int number, Extent extent) => new(number, extent, "0fc63daf-8483-4772-8e79-3d69d8477de4", null, new Guid(number, 3, 4, new byte[8]).ToString(), 0);
+
+    private static (string Text, List<ManifestVolume> Volumes) RandomGroup(Random random, int number, List<ManifestPhysicalVolume> places)
+    {
+        var physical = places.Select((p, i) => new LvmPhysicalVolume($"pv{i}", p.Id, "", p.Extent.Length / 512 * 512, MiB, (p.Extent.Length - MiB) / ExtentSize, false)).ToList();
+        var rooms = physical.Select((p, i) => new ExtentRoom(p.Key, i, p.ExtentCount)).ToList();
+        var wanted = Enumerable.Range(0, random.Next(1, 5)).Select(i =>
+        {
+            int stripes = random.Next(3) == 0 ? Math.Min(2, places.Count) : 1;
+            long count = random.Next(1, 8) * stripes;
+            return new LvmLogicalVolume($"lv{i}", Id(100 * (number + 1) + i), true,
+                [new LvmSegment(0, count, stripes > 1 ? 65536 : 0, [.. Enumerable.Range(0, stripes).Select(s => new LvmStripe($"pv{s}", 0))])]);
+        }).ToList();
+        var empty = new LvmGroup($"vg{number}", Id(1000 + number), 1, ExtentSize, [], physical, wanted);
+        while (ExtentAllocator.Allocate(empty, rooms) is null)
+        {
+            empty = empty with { LogicalVolumes = [.. empty.LogicalVolumes.Skip(1)] };
+        }
+
+        var group = empty with { LogicalVolumes = ExtentAllocator.Allocate(empty, rooms)!.Volumes };
+        string text = LvmSample.Text(group);
+        var manifest = new ManifestGroup(group.Name, group.Id, text, places);
+        return (text, [.. group.LogicalVolumes.Select(v => new ManifestVolume(0, "ext4", v.Name, null, v.Extents * ExtentSize, 65536, 4096, MiB, 0, true, null, [.. manifest.SegmentsOf(group, v)])
+        {
+            LogicalVolume = new ManifestLogicalVolume(0, v.Name),
+        })]);
+    }
+
+    private static string Id(int number) => LvmSample.Id(number);
+}
