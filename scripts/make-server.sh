@@ -2,13 +2,15 @@
 # make-server.sh KIND OUT.raw: makes a real Debian server's disk, with the manifest of its files on it.
 #   uefi   GPT: ESP with \EFI\debian only, ext4 root, ext4 /srv, swap
 #   bios   MBR: primary ext4 /srv, ext4 root and swap in logical partitions, GRUB in the gap
+#   lvm    two disks, OUT.raw (MBR, GRUB in the gap, a physical volume) and OUT.raw.2 (all of it a physical volume):
+#          logical volumes root, over both, with /boot, and swap
 # The Debian system is kept in ${DR_CACHE:-/var/cache/dr}; delete it there to fetch a newer one.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 parts=$here/../tests/DR.Drills/servers
 cache=${DR_CACHE:-/var/cache/dr}
 
-[[ $# == 2 && $1 =~ ^(uefi|bios)$ ]] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
+[[ $# == 2 && $1 =~ ^(uefi|bios|lvm)$ ]] || { sed -n '2,7s/^# //p' "$0" >&2; exit 2; }
 kind=$1
 out=$(realpath "$2")
 "$here/setup.sh"
@@ -83,14 +85,24 @@ lay_out_bios() {
     partition 6 && swap_device=$device
 }
 
+# The filesystems are made as files; they go into logical volumes when they are done, as no volume can be active here.
+lay_out_lvm() {
+    truncate --size 1400M "$work/root.raw" && truncate --size 256M "$work/swap.raw"
+    mkfs.ext4 -q -L root "$work/root.raw"
+    root_device=$(losetup --find --show "$work/root.raw") && loops+=("$root_device")
+    swap_device=$(losetup --find --show "$work/swap.raw") && loops+=("$swap_device")
+    root_name=/dev/mapper/vg0-root
+}
+
 install_system() {
+    root_name=${root_name:-UUID=$(uuid_of "$root_device")}
     mkdir "$root"
     mount "$root_device" "$root"
     tar --extract --zstd --xattrs --xattrs-include='*' --numeric-owner --file "$rootfs" --directory "$root"
-    mount "$srv_device" "$root/srv"
+    [[ -z $srv_device ]] || mount "$srv_device" "$root/srv"
     cat >"$root/etc/fstab" <<-END
 		UUID=$(uuid_of "$root_device") / ext4 errors=remount-ro 0 1
-		UUID=$(uuid_of "$srv_device") /srv ext4 defaults 0 2
+		${srv_device:+UUID=$(uuid_of "$srv_device") /srv ext4 defaults 0 2}
 		UUID=$(uuid_of "$swap_device") none swap sw 0 0
 	END
     echo "drill-$kind" >"$root/etc/hostname"
@@ -105,7 +117,7 @@ install_system() {
     mkdir -p "$root/boot/grub"
     cat >"$root/boot/grub/grub.cfg" <<-END
 		search --no-floppy --fs-uuid --set=root $(uuid_of "$root_device")
-		linux /vmlinuz root=UUID=$(uuid_of "$root_device") ro console=tty0 console=ttyS0
+		linux /vmlinuz root=$root_name ro console=tty0 console=ttyS0
 		initrd /initrd.img
 		boot
 	END
@@ -145,6 +157,52 @@ install_loader_bios() {
 }
 
 
+# GRUB finds the root by its own reader of LVM.
+install_loader_lvm() {
+    local modules=(biosdisk part_msdos lvm ext2 search search_fs_uuid configfile linux normal echo boot test)
+    cat >"$work/early.cfg" <<-END
+		search.fs_uuid $(uuid_of "$root_device") root
+		set prefix=(\$root)/boot/grub
+		configfile \$prefix/grub.cfg
+	END
+    grub-mkimage --format i386-pc --prefix /boot/grub --config "$work/early.cfg" --output "$work/core.img" "${modules[@]}"
+}
+
+lvm_tool() { # lvm_tool VERB ARGUMENT... : on the physical volumes only, and without device-mapper
+    local verb=$1 filter
+    shift
+    filter=$(printf '"a|^%s$|",' "${physical[@]}")
+    "$verb" --driverloaded n "$@" 2>"$work/lvm.log" --config "devices{use_devicesfile=0 filter=[${filter}\"r|.*|\"]} backup{backup=0 archive=0} activation{udev_sync=0 udev_rules=0}" ||
+        { cat "$work/lvm.log" >&2; return 1; }
+}
+
+into_volume() { # into_volume FILE VOLUME: copies it to where lvs says that the volume lies
+    local start size device extent from=0
+    while read -r start size device; do
+        extent=${device##*\(}
+        extent=${extent%\)}
+        from=$((start / 1048576))
+        device=${device%\(*}
+        dd if="$1" of="$device" bs=1M skip="$from" count=$((size / 1048576)) seek=$((1 + extent * 4)) conv=notrunc,sparse status=none
+    done < <(lvm_tool lvs --segments --noheadings --units b --nosuffix -o seg_start,seg_size,devices "vg0/$2")
+}
+
+finish_lvm() {
+    truncate --size 1100M "$disk" && truncate --size 1000M "$disk.2"
+    sfdisk --quiet "$disk" <<<$'label: dos\ntype=8e, bootable'
+    dd if=/usr/lib/grub/i386-pc/boot.img of="$disk" bs=440 count=1 conv=notrunc status=none
+    dd if="$work/core.img" of="$disk" bs=512 seek=1 conv=notrunc status=none
+    partition 1 && physical=("$device")
+    disk=$disk.2 attach && physical+=("$device")
+    lvm_tool pvcreate -q -y "${physical[@]}" && lvm_tool vgcreate -q vg0 "${physical[@]}"
+    lvm_tool lvcreate -q -y -an -Zn -Wn -n root -L 1400M vg0
+    lvm_tool lvcreate -q -y -an -Zn -Wn -n swap -L 256M vg0
+    into_volume "$work/root.raw" root
+    into_volume "$work/swap.raw" swap
+    sync "$disk.2"
+    mv "$disk.2" "$out.2"
+}
+
 write_manifest() {
     sync --file-system "$root" "$root/srv"     # block counts are final only then
     mount --bind /dev "$root/dev"
@@ -154,12 +212,14 @@ write_manifest() {
 
 check_clean() {
     e2fsck -f -n "$root_device" >"$work/fsck.log" 2>&1 || { cat "$work/fsck.log" >&2; return 1; }
-    e2fsck -f -n "$srv_device" >"$work/fsck.log" 2>&1 || { cat "$work/fsck.log" >&2; return 1; }
+    [[ -z $srv_device ]] || e2fsck -f -n "$srv_device" >"$work/fsck.log" 2>&1 || { cat "$work/fsck.log" >&2; return 1; }
 }
 
 disk=$out.new
+srv_device=
+root_name=
 fetch_rootfs
-rm -f "$disk"
+rm -f "$disk" "$disk.2"
 truncate --size 3G "$disk"
 "lay_out_$kind"
 mkswap --label swap "$swap_device" >/dev/null
@@ -168,5 +228,6 @@ install_system
 write_manifest
 umount --recursive "$root"
 check_clean
+[[ $kind != lvm ]] || finish_lvm
 sync "$disk"
 mv "$disk" "$out"

@@ -14,6 +14,9 @@ internal sealed record Server(string Kind, Firmware Firmware)
     /// <summary>MBR: ext4 /srv, ext4 root and swap in logical partitions, GRUB in the gap.</summary>
     public static readonly Server Bios = new("bios", Firmware.Bios);
 
+    /// <summary>Two disks of one volume group: root over both, with GRUB in the gap of the first.</summary>
+    public static readonly Server Lvm = new("lvm", Firmware.Bios);
+
     private static readonly Lock Making = new();
 
     public static Server Of(string kind) => kind == Uefi.Kind ? Uefi : Bios;
@@ -30,6 +33,11 @@ internal sealed record Server(string Kind, Firmware Firmware)
                 Directory.CreateDirectory(folder);
                 string made = $"{disk}.{Environment.ProcessId}";
                 Tool.Run(Path.Combine(Repository, "scripts/make-server.sh"), Kind, made);
+                if (File.Exists(made + ".2"))
+                {
+                    File.Move(made + ".2", disk + ".2", overwrite: true);
+                }
+
                 File.Move(made, disk, overwrite: true);
             }
 

@@ -10,10 +10,13 @@ internal sealed class Workplace : IDisposable
     public string PathOf(string name) => Path.Combine(Folder, name);
 
     /// <summary>A disk that holds nothing and takes no room.</summary>
-    public string BlankDisk(string name, long gibibytes)
+    public string BlankDisk(string name, long gibibytes) => BlankDiskOf(name, gibibytes << 10);
+
+    /// <summary>The same, by MiB.</summary>
+    public string BlankDiskOf(string name, long mebibytes)
     {
         using var file = File.Create(PathOf(name));
-        file.SetLength(gibibytes << 30);
+        file.SetLength(mebibytes << 20);
         return file.Name;
     }
 
