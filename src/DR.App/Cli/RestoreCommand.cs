@@ -5,6 +5,7 @@ using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Reports;
 using DR.Engine.Restore;
+using DR.Engine.Restore.Lvm;
 using DR.Engine.Sources;
 
 namespace DR.App.Cli;
@@ -14,10 +15,11 @@ internal sealed class RestoreCommand
 {
     private readonly Argument<string> _image = new("IMAGE") { Description = "The image, or its first piece: a path, http(s)://, smb://server/share/…, nfs://server/export/…, label:LABEL/… or uuid:UUID/…" };
     private readonly SourceOptions _source = new();
-    private readonly Option<string[]> _to = new("--to") { Description = "A disk to restore onto; one for each disk of the image, in their order.", HelpName = "DISK", Required = true };
+    private readonly Option<string[]> _to = new("--to") { Description = "A disk to restore onto; one for each disk of the image, in their order, or other numbers of disks for volume groups.", HelpName = "DISK", Required = true };
     private readonly Option<bool> _yes = new("--yes") { Description = "Do not ask." };
     private readonly Option<string[]> _overwrite = new("--overwrite") { Description = "Erase this disk although it is not blank; named by its identity, as dr disks prints it.", HelpName = "DISK-ID" };
     private readonly Option<string> _grow = new("--grow") { Description = "Who gets new space: last, proportional, none, or the LABEL of a volume.", HelpName = "POLICY", DefaultValueFactory = _ => "last" };
+    private readonly Option<string[]> _map = new("--map") { Description = "Put this logical volume onto these of the disks: vg0/root=/dev/sda,/dev/sdb.", HelpName = "VOLUME=DISK[,DISK]" };
     private readonly Option<bool> _noReadBack = new("--no-readback") { Description = "Do not read back what was written." };
     private readonly Option<bool> _verifyFirst = new("--verify-first") { Description = "Read and check the whole image before the first write." };
     private readonly Option<bool> _salvage = new("--salvage") { Description = "Restore what can be restored of a damaged image." };
@@ -32,7 +34,7 @@ internal sealed class RestoreCommand
             ["dr restore /mnt/backup/server.drimg --to /dev/sda --plan", "dr restore https://backup.example/server.drimg --to /dev/sda --overwrite serial:WD-1234 --yes"],
             0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130);
         command.Add(self._image);
-        foreach (Option option in (Option[])[self._to, self._yes, self._overwrite, self._grow, self._noReadBack, self._verifyFirst, self._salvage, self._acceptInconsistent, self._report, self._plan])
+        foreach (Option option in (Option[])[self._to, self._yes, self._overwrite, self._grow, self._map, self._noReadBack, self._verifyFirst, self._salvage, self._acceptInconsistent, self._report, self._plan])
         {
             command.Add(option);
         }
@@ -100,6 +102,7 @@ internal sealed class RestoreCommand
     {
         Overwrite = parsed.GetValue(_overwrite) ?? [],
         ImagePaths = image.LocalPaths,
+        Map = [.. (parsed.GetValue(_map) ?? []).Select(VolumeMapping.Parse)],
         Grow = GrowPolicy.Parse(parsed.GetValue(_grow)!),
         ReadBack = !parsed.GetValue(_noReadBack),
         VerifyFirst = parsed.GetValue(_verifyFirst),

@@ -18,6 +18,9 @@ public sealed record RestoreRequest(IReadOnlyList<string> Targets)
 
     public GrowPolicy Grow { get; init; } = GrowPolicy.Default;
 
+    /// <summary>Logical volumes that have to go to certain targets.</summary>
+    public IReadOnlyList<VolumeMapping> Map { get; init; } = [];
+
     public bool ReadBack { get; init; } = true;
 
     /// <summary>Read and check the whole image before the first write.</summary>

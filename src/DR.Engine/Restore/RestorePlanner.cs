@@ -21,7 +21,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         var (header, manifest, remarks) = Prove(input, request);
         var identities = _guard.Resolve(request);
         var contents = identities.Select(i => Look(i, request, header.ImageId)).ToList();
-        var fit = new MachineFitter(manifest).Fit([.. identities.Select(i => new FitTarget(i.Path, i.Length, i.SectorSize))], request.Grow);
+        var fit = new MachineFitter(manifest).Fit([.. identities.Select(i => new FitTarget(i.Path, i.Length, i.SectorSize))], request.Grow, MapOf(request, identities));
         remarks.AddRange(fit.Remarks);
         remarks.AddRange(fit.Disks.Where(d => d.Source is not null)
             .SelectMany(d => KeepTheirSize(manifest, manifest.Disks[d.Source!.Value], identities[d.Target], request.Grow)));
@@ -60,6 +60,25 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         }
 
         return (reader.Header, reader.Manifest, remarks);
+    }
+
+    /// <summary>The targets, by their index, that each mapped volume may go to.</summary>
+    private static Dictionary<string, IReadOnlySet<int>> MapOf(RestoreRequest request, IReadOnlyList<DiskIdentity> targets)
+    {
+        var map = new Dictionary<string, IReadOnlySet<int>>();
+        foreach (var mapping in request.Map)
+        {
+            var chosen = mapping.Disks.Select(disk => Enumerable.Range(0, targets.Count)
+                .Where(t => disk == request.Targets[t] || disk == targets[t].Path || disk == targets[t].Id)
+                .Select(t => (int?)t).FirstOrDefault()
+                ?? throw new DrException(Failure.Usage, $"--map {mapping.Volume}: {disk} is none of the targets; nothing was changed"));
+            if (!map.TryAdd(mapping.Volume, chosen.ToHashSet()))
+            {
+                throw new DrException(Failure.Usage, $"--map names {mapping.Volume} twice; nothing was changed");
+            }
+        }
+
+        return map;
     }
 
     /// <summary>What is on a target now; refuses it where that may not be erased.</summary>

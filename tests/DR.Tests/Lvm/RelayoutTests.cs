@@ -57,6 +57,60 @@ public class RelayoutTests
         }
     }, runs: 300);
 
+    /// <summary>Where the operator wants a volume it goes, or the restore is refused; never elsewhere.</summary>
+    [Fact]
+    public void A_mapped_volume_goes_where_it_was_mapped() => Property.Holds(random =>
+    {
+        var manifest = RandomMachine(random, groups: 1);
+        var targets = RandomTargets(random, random.Next(1, 5));
+        var names = LvmGroupReader.Read(manifest.Groups[0].Metadata, "text").LogicalVolumes.Select(v => v.Name).ToList();
+        if (names.Count == 0)
+        {
+            return;
+        }
+
+        string mapped = names[random.Next(names.Count)];
+        var wanted = Enumerable.Range(0, targets.Length).Where(_ => random.Next(2) == 0).Append(0).ToHashSet();
+        try
+        {
+            var fit = new MachineFitter(manifest).Fit(targets, GrowPolicy.Default, new Dictionary<string, IReadOnlySet<int>> { [$"vg0/{mapped}"] = wanted });
+            AssertSound(manifest, targets, fit);
+            var volume = fit.Groups[0].After.LogicalVolumes.Single(v => v.Name == mapped);
+            Assert.All(fit.Groups[0].SegmentsOf(volume), s => Assert.Contains(fit.Disks[s.Target].Target, wanted));
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+        {
+            // Refused.
+        }
+    }, runs: 1000);
+
+    [Theory]
+    [InlineData("vg0/root=/dev/a,/dev/b", "vg0/root", "/dev/a /dev/b")]
+    [InlineData("vg0/root=/dev/disk/by-id/x=y", "vg0/root", "/dev/disk/by-id/x=y")]
+    public void A_mapping_is_read(string text, string volume, string disks)
+    {
+        var mapping = VolumeMapping.Parse(text);
+        Assert.Equal((volume, disks), (mapping.Volume, string.Join(' ', mapping.Disks)));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("vg0/root")]
+    [InlineData("=/dev/a")]
+    [InlineData("vg0/root=,")]
+    public void What_is_no_mapping_is_refused(string text) =>
+        Assert.Equal(Failure.Usage, Assert.Throws<DrException>(() => VolumeMapping.Parse(text)).Failure);
+
+    [Fact]
+    public void A_volume_that_is_not_there_cannot_be_mapped()
+    {
+        var manifest = RandomMachine(new Random(1), groups: 1);
+        var failure = Assert.Throws<DrException>(() => new MachineFitter(manifest).Fit(RandomTargets(new Random(2), 2), GrowPolicy.Default,
+            new Dictionary<string, IReadOnlySet<int>> { ["vg0/other"] = new HashSet<int> { 0 } }));
+        Assert.Equal(Failure.Usage, failure.Failure);
+        Assert.Contains("there is no such logical volume; there are: vg0/lv", failure.Message, StringComparison.Ordinal);
+    }
+
     private static MachineFit? TryFit(Manifest manifest, IReadOnlyList<FitTarget> targets)
     {
         try

@@ -4,7 +4,7 @@ namespace DR.Engine.Restore.Lvm;
 
 /// <summary>Room for extents on a target.</summary>
 /// <param name="Key">Of the physical volume.</param>
-/// <param name="Disk">The disk that it is on; stripes go to different ones.</param>
+/// <param name="Disk">The target that it is on; stripes go to different ones.</param>
 public sealed record ExtentRoom(string Key, int Disk, long Extents);
 
 /// <param name="Volumes">The logical volumes, in the order of the group, with their new segments.</param>
@@ -12,8 +12,8 @@ public sealed record ExtentRoom(string Key, int Disk, long Extents);
 public sealed record ExtentAllocation(IReadOnlyList<LvmLogicalVolume> Volumes, IReadOnlyList<string> Remarks);
 
 /// <summary>
-/// Places logical volumes on physical volumes, from the front of each: striped ones first, on different disks, then the largest
-/// first, each on the physical volume that it fills best, and in as few pieces as possible where none holds it. Finds a
+/// Places logical volumes on physical volumes, from the front of each: those that have to go to certain disks first, then striped
+/// ones, on different disks, then the largest first, each on the physical volume that it fills best, and in as few pieces as possible where none holds it. Finds a
 /// place whenever there are enough extents. The same input has the same result.
 /// </summary>
 public sealed class ExtentAllocator
@@ -21,6 +21,7 @@ public sealed class ExtentAllocator
     private readonly IReadOnlyList<ExtentRoom> _rooms;
     private readonly long[] _used;
     private readonly List<string> _remarks = [];
+    private IReadOnlySet<int>? _allowed;
 
     private ExtentAllocator(IReadOnlyList<ExtentRoom> rooms)
     {
@@ -28,8 +29,9 @@ public sealed class ExtentAllocator
         _used = new long[rooms.Count];
     }
 
+    /// <param name="allowed">The disks that a logical volume, by its name, has to go to; null for any.</param>
     /// <returns>Null where there are not enough extents.</returns>
-    public static ExtentAllocation? Allocate(LvmGroup group, IReadOnlyList<ExtentRoom> rooms)
+    public static ExtentAllocation? Allocate(LvmGroup group, IReadOnlyList<ExtentRoom> rooms, Func<string, IReadOnlySet<int>?>? allowed = null)
     {
         if (rooms.Sum(r => r.Extents) < group.UsedExtents)
         {
@@ -38,9 +40,16 @@ public sealed class ExtentAllocator
 
         var allocator = new ExtentAllocator(rooms);
         var placed = new Dictionary<string, LvmLogicalVolume>();
-        foreach (var volume in group.LogicalVolumes.OrderBy(v => IsStriped(v) ? 0 : 1).ThenByDescending(v => v.Extents))
+        foreach (var volume in group.LogicalVolumes.OrderBy(v => allowed?.Invoke(v.Name)?.Count ?? int.MaxValue)
+            .ThenBy(v => IsStriped(v) ? 0 : 1).ThenByDescending(v => v.Extents))
         {
-            placed[volume.Name] = volume with { Segments = allocator.Place(group, volume) };
+            allocator._allowed = allowed?.Invoke(volume.Name);
+            if (allocator.Place(group, volume) is not { } segments)
+            {
+                return null;
+            }
+
+            placed[volume.Name] = volume with { Segments = segments };
         }
 
         return new ExtentAllocation([.. group.LogicalVolumes.Select(v => placed[v.Name])], allocator._remarks);
@@ -48,7 +57,7 @@ public sealed class ExtentAllocator
 
     private static bool IsStriped(LvmLogicalVolume volume) => volume.Segments.Any(s => s.Stripes.Count > 1);
 
-    private List<LvmSegment> Place(LvmGroup group, LvmLogicalVolume volume)
+    private List<LvmSegment>? Place(LvmGroup group, LvmLogicalVolume volume)
     {
         if (IsStriped(volume))
         {
@@ -84,14 +93,19 @@ public sealed class ExtentAllocator
         return segments;
     }
 
-    private List<LvmSegment> Linear(long extents)
+    private List<LvmSegment>? Linear(long extents)
     {
         var segments = new List<LvmSegment>();
         for (long first = 0; first < extents;)
         {
             long left = extents - first;
             int room = Enumerable.Range(0, _rooms.Count).Where(i => Free(i) > 0)
-                .OrderBy(i => Free(i) >= left ? 0 : 1).ThenBy(i => Free(i) >= left ? Free(i) : -Free(i)).ThenBy(i => i).First();
+                .OrderBy(i => Free(i) >= left ? 0 : 1).ThenBy(i => Free(i) >= left ? Free(i) : -Free(i)).ThenBy(i => i).FirstOrDefault(-1);
+            if (room < 0)
+            {
+                return null;
+            }
+
             long count = Math.Min(left, Free(room));
             segments.Add(new LvmSegment(first, count, 0, [Take(room, count)]));
             first += count;
@@ -100,7 +114,8 @@ public sealed class ExtentAllocator
         return segments;
     }
 
-    private long Free(int room) => _rooms[room].Extents - _used[room];
+    /// <summary>Extents that the volume which is placed now may have there.</summary>
+    private long Free(int room) => _allowed?.Contains(_rooms[room].Disk) == false ? 0 : _rooms[room].Extents - _used[room];
 
     private LvmStripe Take(int room, long extents)
     {

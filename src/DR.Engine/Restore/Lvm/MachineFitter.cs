@@ -20,10 +20,17 @@ public sealed class MachineFitter
         _groups = [.. manifest.Groups.Select(g => LvmGroupReader.Read(g.Metadata, $"manifest, volume group {g.Name}"))];
     }
 
+    /// <param name="map">Targets, by their index, to which a logical volume ("vg0/root") has to go; null or empty for none.</param>
     /// <exception cref="DrException">It does not fit; says how many bytes are missing where.</exception>
-    public MachineFit Fit(IReadOnlyList<FitTarget> targets, GrowPolicy policy)
+    public MachineFit Fit(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map = null)
     {
         _manifest.Disks.ToList().ForEach(RequireSound);
+        if (map is { Count: > 0 })
+        {
+            RequireKnown(map.Keys);
+            return new Relayout(_manifest, _groups, targets, map).Fit(policy);
+        }
+
         if (_groups.Count == 0)
         {
             RequireCount(targets);
@@ -42,7 +49,18 @@ public sealed class MachineFitter
             }
         }
 
-        return new Relayout(_manifest, _groups, targets).Fit(policy);
+        return new Relayout(_manifest, _groups, targets, new Dictionary<string, IReadOnlySet<int>>()).Fit(policy);
+    }
+
+    private void RequireKnown(IEnumerable<string> volumes)
+    {
+        var known = _groups.SelectMany(g => g.LogicalVolumes.Select(v => $"{g.Name}/{v.Name}")).ToList();
+        if (volumes.FirstOrDefault(v => !known.Contains(v)) is { } unknown)
+        {
+            throw new DrException(Failure.Usage, known.Count == 0
+                ? $"--map {unknown}: the image has no logical volumes; partitions follow their disk, which the order of --to places. Nothing was changed"
+                : $"--map {unknown}: there is no such logical volume; there are: {string.Join(", ", known)}. Nothing was changed");
+        }
     }
 
     private void RequireCount(IReadOnlyList<FitTarget> targets)

@@ -13,7 +13,9 @@ namespace DR.Engine.Restore.Lvm;
 /// such a disk becomes as long as the target allows. All other targets get a GPT with physical volumes. Pure: the same input has the
 /// same result, also the same new UUIDs.
 /// </summary>
-internal sealed class Relayout(Manifest manifest, IReadOnlyList<LvmGroup> groups, IReadOnlyList<FitTarget> targets)
+/// <param name="map">Targets, by their index, to which a logical volume ("vg0/root") has to go.</param>
+internal sealed class Relayout(
+    Manifest manifest, IReadOnlyList<LvmGroup> groups, IReadOnlyList<FitTarget> targets, IReadOnlyDictionary<string, IReadOnlySet<int>> map)
 {
     private const long MiB = 1 << 20;
     private const string LvmType = "e6d6d379-f507-44c2-a23c-238f2a3df928";
@@ -104,7 +106,7 @@ internal sealed class Relayout(Manifest manifest, IReadOnlyList<LvmGroup> groups
             remarks.Add($"{gone.Identity.Path} held physical volumes only: they are laid out anew{(gone.Layout.Table == TableKind.None ? "" : ", and a boot loader in front of them is left out")}");
         }
 
-        return new MachineFit(disks, [.. Enumerable.Range(0, groups.Count).Select(i => Allocate(i, rooms[i], remarks))], remarks);
+        return new MachineFit(disks, [.. Enumerable.Range(0, groups.Count).Select(i => Allocate(i, rooms[i], disks, remarks))], remarks);
     }
 
     private FittedDisk OfAnchor(ManifestDisk anchor, int target, GrowPolicy policy, int index, List<List<Room>> rooms, List<string> remarks)
@@ -208,13 +210,18 @@ internal sealed class Relayout(Manifest manifest, IReadOnlyList<LvmGroup> groups
     private long ExtentsOf(int group, Room room) =>
         Math.Max(0, room.Extent.Length - LvmWriter.StartFor(manifest.Groups[group].Metadata)) / groups[group].ExtentSize;
 
-    private TargetGroup Allocate(int index, List<Room> all, List<string> remarks)
+    private TargetGroup Allocate(int index, List<Room> all, List<FittedDisk> disks, List<string> remarks)
     {
         var (group, source) = (groups[index], manifest.Groups[index]);
         var rooms = all.Where(r => ExtentsOf(index, r) > 0).ToList();
-        var keyed = rooms.Select((r, i) => new ExtentRoom($"pv{i}", r.Disk, ExtentsOf(index, r))).ToList();
-        if (rooms.Count == 0 || ExtentAllocator.Allocate(group, keyed) is not { } allocation)
+        var keyed = rooms.Select((r, i) => new ExtentRoom($"pv{i}", disks[r.Disk].Target, ExtentsOf(index, r))).ToList();
+        if (rooms.Count == 0 || ExtentAllocator.Allocate(group, keyed, v => map.GetValueOrDefault($"{group.Name}/{v}")) is not { } allocation)
         {
+            if (keyed.Sum(r => r.Extents) >= group.UsedExtents && rooms.Count > 0)
+            {
+                throw new DrException(Failure.DoesNotFit, $"volume group {group.Name} has room, but not where --map wants its logical volumes: {string.Join(", ", keyed.Select(r => $"{targets[r.Disk].Path} has room for {r.Extents * group.ExtentSize} bytes"))}. Nothing was changed");
+            }
+
             long room = keyed.Sum(r => r.Extents) * group.ExtentSize;
             long needed = group.UsedExtents * group.ExtentSize;
             throw new DrException(Failure.DoesNotFit,
