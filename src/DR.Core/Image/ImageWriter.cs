@@ -27,11 +27,11 @@ public sealed class ImageWriter : IDisposable
     private ImageTrailer _totals = ImageTrailer.Nothing;
 
     /// <param name="output">Stays the caller's.</param>
-    /// <param name="header">Piece and data offset are filled in for each piece.</param>
+    /// <param name="header">Piece and data offset are filled in for each piece, and the features that the manifest needs.</param>
     public ImageWriter(IImageOutput output, ImageHeader header, Manifest manifest, IFrameCompressor compressor, int level)
     {
         _output = output;
-        _header = header;
+        _header = header with { Required = header.Required | (ulong)manifest.Needs };
         _level = level;
         _context = compressor.CreateContext();
         _manifest = Encoded(manifest, output.Name);

@@ -27,6 +27,30 @@ public class FutureTests
         Assert.Throws<CorruptDataException>(() => TinyImage.Read(surgeon.Store(), salvage: true));
     }
 
+    /// <summary>A medium made before volume groups were read would write logical volumes to a wrong place.</summary>
+    [Fact]
+    public void An_image_with_volume_groups_stops_a_reader_that_does_not_know_them()
+    {
+        var (first, second) = Lvm.LvmSample.Disks();
+        var image = new Engine.Workbench().With("/dev/one", first).With("/dev/two", second).Capture("/dev/one", "/dev/two");
+        var surgeon = new ImageSurgeon(image.Pieces[1]!);
+        Assert.Equal((ulong)RequiredFeatures.VolumeGroups, ImageHeader.Parse(surgeon.Records[0].Header, "image").Required);
+        var error = Assert.Throws<CorruptDataException>(() => ImageHeader.Parse(surgeon.Records[0].Header, "image", RequiredFeatures.None));
+        Assert.Contains("newer version", error.Message, StringComparison.Ordinal);
+        Assert.Contains("VolumeGroups", error.Message, StringComparison.Ordinal);
+        surgeon.Records[0].Header[160] = 0;
+        Assert.Contains("1 volume groups, but the header announces None", DamageTests.Refused(surgeon.Relink().Store(), "volume groups").Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Volume_groups_that_are_announced_have_to_be_there()
+    {
+        var surgeon = new ImageSurgeon(TinyImage.Bytes());
+        Assert.Equal(0, surgeon.Records[0].Header[160]);
+        surgeon.Records[0].Header[160] = (byte)RequiredFeatures.VolumeGroups;
+        Assert.Contains("0 volume groups, but the header announces VolumeGroups", DamageTests.Refused(surgeon.Relink().Store(), "volume groups").Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_optional_feature_that_is_not_known_is_ignored()
     {

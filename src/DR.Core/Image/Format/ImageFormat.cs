@@ -66,6 +66,9 @@ public enum RequiredFeatures : ulong
 
     /// <summary>Blocks may be <see cref="Disposition.SameAsEarlier"/>.</summary>
     Deduplicated = 4,
+
+    /// <summary>The manifest has volume groups: some volumes lie where LVM's metadata says.</summary>
+    VolumeGroups = 8,
 }
 
 /// <summary>Numbers and names of the image format, version 0.</summary>
@@ -111,7 +114,7 @@ public static class ImageFormat
     public const int EntriesPerIndexPage = 4096;
 
     /// <summary>Features that this reader can honour.</summary>
-    public const RequiredFeatures Known = RequiredFeatures.None;
+    public const RequiredFeatures Known = RequiredFeatures.VolumeGroups;
 
     /// <summary>Bytes in each block of a space: 64 KiB up to 1 TiB, then twice as many until 1 MiB.</summary>
     public static int BlockSizeFor(long length)

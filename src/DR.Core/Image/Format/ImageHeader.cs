@@ -58,7 +58,8 @@ public sealed record ImageHeader(Guid ImageId, Guid SetId, Guid ParentId, DateTi
         return bytes;
     }
 
-    internal static ImageHeader Parse(ReadOnlySpan<byte> header, string where)
+    /// <param name="known">Features that the reader can honour.</param>
+    internal static ImageHeader Parse(ReadOnlySpan<byte> header, string where, RequiredFeatures known = ImageFormat.Known)
     {
         var reader = new SpanReader(header, where);
         reader.Seek(80);
@@ -81,18 +82,22 @@ public sealed record ImageHeader(Guid ImageId, Guid SetId, Guid ParentId, DateTi
             Optional = reader.U64(),
             Codec = (Codec)reader.U8(),
         };
+        RefuseUnknown(result, known, where);
         CheckIds(result, reader.U8(), reader.U8(), where);
         return result with { DataOffset = reader.Skip(5).Size64() };
     }
 
-    private static void CheckIds(ImageHeader header, byte digest, byte cipher, string where)
+    private static void RefuseUnknown(ImageHeader header, RequiredFeatures known, string where)
     {
-        ulong unknown = header.Required & ~(ulong)ImageFormat.Known;
+        ulong unknown = header.Required & ~(ulong)known;
         if (unknown != 0)
         {
             throw ImageFormat.UnknownFeature(where, unknown);
         }
+    }
 
+    private static void CheckIds(ImageHeader header, byte digest, byte cipher, string where)
+    {
         if (digest != Sha256Cut128 || cipher != 0 || header.Codec > Codec.Zstd)
         {
             throw new CorruptDataException(where, $"it uses codec {(byte)header.Codec}, digest {digest}, cipher {cipher}; this program knows codec 0 and 1, digest 1, cipher 0");

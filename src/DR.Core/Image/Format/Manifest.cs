@@ -59,6 +59,20 @@ public sealed record Manifest(
         return manifest;
     }
 
+    /// <summary>Features that a reader of the image needs to understand this manifest.</summary>
+    public RequiredFeatures Needs => Groups.Count > 0 ? RequiredFeatures.VolumeGroups : RequiredFeatures.None;
+
+    /// <summary>Decodes the manifest that stands behind a header, which has to announce what it needs.</summary>
+    /// <exception cref="CorruptDataException">It is no manifest, or not the one that the header speaks of.</exception>
+    internal static Manifest Decode(ReadOnlySpan<byte> bytes, ImageHeader header, string where)
+    {
+        var manifest = Decode(bytes, where);
+        var announced = (RequiredFeatures)header.Required & RequiredFeatures.VolumeGroups;
+        return announced == manifest.Needs
+            ? manifest
+            : throw new CorruptDataException(where, $"the manifest has {manifest.Groups.Count} volume groups, but the header announces {announced}");
+    }
+
     /// <summary>Blocks and length of every space in the image, by its number.</summary>
     public IEnumerable<Space> Spaces() =>
         Volumes.Select(v => new Space(v.Space, v.Length, v.MapBlockSize, true))

@@ -122,7 +122,7 @@ internal sealed class PieceSequence(IImageInput input, RecordReader records, boo
             throw misplaced;
         }
 
-        var manifest = Manifest.Decode(head.Manifest, records.Where);
+        var manifest = Manifest.Decode(head.Manifest, head.Header, records.Where);
         _first = head;
         _startOver = Piece > 1 && input.IsRandomAccess;
         if (Piece > 1)

@@ -129,7 +129,7 @@ internal sealed class PieceSet : IDisposable
         bool follows = _nextChain is null || head.Sequence == _nextSequence && head.Chain.AsSpan().SequenceEqual(_nextChain);
         if (_first is null)
         {
-            Manifest = Manifest.Decode(head.Manifest, _records.Where);
+            Manifest = Manifest.Decode(head.Manifest, head.Header, _records.Where);
             _first = head;
         }
 
