@@ -93,7 +93,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
             }
         }
 
-        var groups = GroupsOf(plan.Manifest, sources);
+        var groups = GroupsOf(plan.Manifest, sources, report);
         foreach (var volume in plan.Manifest.Volumes)
         {
             string name = plan.Manifest.NameOf(volume);
@@ -108,12 +108,19 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
     }
 
     /// <summary>The volume groups, whose metadata has to be what it was when the capture was planned.</summary>
-    private static List<LvmGroup> GroupsOf(Manifest manifest, List<IBlockDevice> sources)
+    private List<LvmGroup> GroupsOf(Manifest manifest, List<IBlockDevice> sources, IJobReport report)
     {
         foreach (var group in manifest.Groups)
         {
-            var copies = group.PhysicalVolumes.SelectMany(p => LvmMember.Read(new SliceBlockDevice(sources[p.Disk], p.Extent, manifest.NameOf(p.Disk, p.Partition))).Copies);
-            if (!copies.Any(c => c.Text == group.Metadata))
+            var members = group.PhysicalVolumes.Select(p => LvmMember.Read(new SliceBlockDevice(sources[p.Disk], p.Extent, manifest.NameOf(p.Disk, p.Partition)))).ToList();
+            var copies = members.SelectMany(m => m.Copies).ToList();
+            var problems = members.SelectMany(m => m.Problems).ToList();
+            if (copies.Count == 0 && problems.Count > 0)
+            {
+                _notes.Add($"volume group {group.Name}: its metadata could be read when the capture was planned, and no more ({string.Join("; ", problems)}): its logical volumes were saved from where they were then.");
+                report.Warn(_notes[^1]);
+            }
+            else if (!copies.Any(c => c.Text == group.Metadata))
             {
                 throw new DrException(Failure.Failed, $"volume group {group.Name} has changed since the capture was planned; start it again");
             }

@@ -32,6 +32,7 @@ internal static class ManifestChecks
             CheckSegments(manifest, groups, volume, $"{where}, volume {volume.Space}");
         }
 
+        ManifestGroupChecks.RequireAll(manifest, groups, where);
         ManifestGroupChecks.RefuseOverlaps(manifest, where);
         foreach (var region in manifest.Regions)
         {

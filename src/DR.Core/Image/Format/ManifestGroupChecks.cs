@@ -27,7 +27,22 @@ internal static class ManifestGroupChecks
         ManifestChecks.Require(logical is not null, where, $"its volume group has no logical volume {volume.LogicalVolume.Name}");
         ManifestChecks.Require(groups[index].LengthOf(logical!) == volume.Length, where, $"it has {volume.Length} bytes, its logical volume {groups[index].LengthOf(logical!)}");
         ManifestChecks.Require(manifest.Groups[index].SegmentsOf(groups[index], logical!).SequenceEqual(volume.Segments), where, "its segments are not those of its logical volume");
-        ManifestChecks.Require(manifest.Volumes.Count(v => v.LogicalVolume == volume.LogicalVolume) == 1, where, "its logical volume is there twice");
+    }
+
+    /// <summary>The text of a group is what a restore writes: each logical volume that it speaks of is in the image, once.</summary>
+    public static void RequireAll(Manifest manifest, IReadOnlyList<LvmGroup> groups, string where)
+    {
+        var there = new HashSet<ManifestLogicalVolume>();
+        foreach (var logical in manifest.Volumes.Select(v => v.LogicalVolume).OfType<ManifestLogicalVolume>())
+        {
+            ManifestChecks.Require(there.Add(logical), where, $"logical volume {logical.Name} of volume group {logical.Group} is there twice");
+        }
+
+        for (int i = 0; i < groups.Count; i++)
+        {
+            var missing = groups[i].LogicalVolumes.FirstOrDefault(v => !there.Contains(new ManifestLogicalVolume(i, v.Name)));
+            ManifestChecks.Require(missing is null, where, $"logical volume {missing?.Name} of volume group {i} is not in it");
+        }
     }
 
     private static LvmGroup Read(Manifest manifest, ManifestGroup said, string where)
@@ -42,6 +57,9 @@ internal static class ManifestGroupChecks
             var place = said.PhysicalVolumes.FirstOrDefault(p => p.Id == volume.Id);
             ManifestChecks.Require(place is not null, where, $"physical volume {volume.Id} is nowhere");
             ManifestChecks.CheckExtent(manifest, place!.Disk, place.Extent, where);
+            int sector = manifest.Disks[place.Disk].Layout.SectorSize;
+            ManifestChecks.Require(volume.Start >= sector && volume.Start % sector == 0 && group.ExtentSize % sector == 0, where,
+                $"the extents of physical volume {volume.Id} lie on no sectors of {sector} bytes");
             ManifestChecks.Require(volume.Start + volume.ExtentCount * group.ExtentSize <= place.Extent.Length, where, $"physical volume {volume.Id} is longer than its place");
         }
 

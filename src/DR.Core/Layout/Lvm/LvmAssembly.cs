@@ -6,7 +6,7 @@ public sealed record LvmFoundGroup(LvmGroup Group, string Text, IReadOnlyList<in
 
 /// <summary>
 /// Finds the volume groups of physical volumes. What is doubtful is told by name and never guessed: a group with a missing,
-/// doubled or too short physical volume, two groups of one name, copies of one age that differ are not put together.
+/// doubled or too short physical volume, two groups of one name or with one physical volume, copies of one age that differ are not put together.
 /// </summary>
 public sealed class LvmAssembly
 {
@@ -70,6 +70,7 @@ public sealed class LvmAssembly
             var others = found.Where(f => f.Newest.Group.Name == group.Name && f.Newest.Group.Id != group.Id).Select(f => f.Newest.Group.Id).ToList();
             string? why = refusal
                 ?? (others.Count > 0 ? $"there is another volume group of this name: their UUIDs are {string.Join(" and ", others.Prepend(group.Id).Order(StringComparer.Ordinal))}; vgrename one of them" : null)
+                ?? Claimed(group, [.. found.Select(f => f.Newest.Group)])
                 ?? group.PhysicalVolumes.Select((p, i) => Refusal(p, places[i], group)).FirstOrDefault(r => r is not null)
                 ?? group.Unsupported;
             if (why is null)
@@ -84,6 +85,15 @@ public sealed class LvmAssembly
                 _whole[i] ??= $"volume group {group.Name}: {why}";
             }
         }
+    }
+
+    /// <summary>Two groups with one physical volume would be written over one another.</summary>
+    private string? Claimed(LvmGroup group, IReadOnlyList<LvmGroup> all)
+    {
+        var own = group.PhysicalVolumes.Select(p => p.Id).ToHashSet();
+        var other = all.FirstOrDefault(o => o.Id != group.Id && o.PhysicalVolumes.Any(p => own.Contains(p.Id)));
+        string? id = other?.PhysicalVolumes.First(p => own.Contains(p.Id)).Id;
+        return id is null ? null : $"{_members.FirstOrDefault(m => m.Label?.Id == id)?.Name ?? $"physical volume {id}"} belongs to volume group {other!.Name} ({other.Id}) too";
     }
 
     /// <summary>The copy with the highest number; tells of older ones.</summary>

@@ -8,8 +8,12 @@ namespace DR.Core.Layout.Lvm;
 public static partial class LvmGroupReader
 {
     private const int Sector = 512;
-    private const int MaxVolumes = 65_536;
+    private const int MaxVolumes = 4096;
     private const int MaxStripes = 128;
+    private const int MaxPlaces = 16_384;
+
+    /// <summary>Bytes that a label may lie in: no extent begins before, and none is smaller.</summary>
+    private const int Least = 4 * Sector;
 
     /// <summary>Flags of logical volumes that change nothing about where their bytes lie.</summary>
     private static readonly string[] PlainFlags = ["READ", "WRITE", "VISIBLE", "FIXED_MINOR", "ACTIVATION_SKIP", "NOAUTOACTIVATE"];
@@ -39,6 +43,8 @@ public static partial class LvmGroupReader
         var flags = group.Flags.Concat(Strings(section["flags"])).Except(PlainGroupFlags).ToList();
         string? unsupported = flags.Count > 0 ? $"it has the flags {string.Join(", ", flags)}"
             : section["lock_type"] is LvmString { Text: not "none" } type ? $"it is shared by locks of type {type.Text}"
+            : group.ExtentSize < Least ? $"its extents have {group.ExtentSize} bytes"
+            : group.PhysicalVolumes.FirstOrDefault(p => p.Start < Least) is { } early ? $"the extents of physical volume {early.Key} begin at byte {early.Start}"
             : null;
         var volumes = new List<LvmLogicalVolume>();
         foreach (var (key, volume) in (section["logical_volumes"] as LvmSection)?.Sections ?? [])
@@ -125,6 +131,7 @@ public static partial class LvmGroupReader
     {
         Require(group.PhysicalVolumes.Count is > 0 and <= MaxVolumes && group.LogicalVolumes.Count <= MaxVolumes, where,
             $"it has {group.PhysicalVolumes.Count} physical and {group.LogicalVolumes.Count} logical volumes");
+        Require(group.LogicalVolumes.Sum(v => v.Segments.Sum(s => (long)s.Stripes.Count)) <= MaxPlaces, where, $"its logical volumes have more than {MaxPlaces} pieces");
         Require(group.PhysicalVolumes.DistinctBy(p => p.Id).Count() == group.PhysicalVolumes.Count, where, "two physical volumes have one UUID");
         Require(group.LogicalVolumes.DistinctBy(v => v.Id).Count() == group.LogicalVolumes.Count, where, "two logical volumes have one UUID");
         foreach (var volume in group.PhysicalVolumes)

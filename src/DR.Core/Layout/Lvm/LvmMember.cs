@@ -43,7 +43,7 @@ public sealed record LvmMember(string Name, long Length, LvmLabel? Label, IReadO
         {
             read();
         }
-        catch (DrException e) when (e is CorruptDataException or DeviceFaultException { Kind: FaultKind.Medium })
+        catch (DrException e) when (e is CorruptDataException or DeviceFaultException { Kind: FaultKind.Medium or FaultKind.Timeout })
         {
             problems.Add(e.Message);
         }

@@ -1,3 +1,4 @@
+using System.Text;
 using DR.Core.Devices;
 using DR.Core.Primitives;
 
@@ -15,10 +16,14 @@ public static class LvmWriter
     /// <summary>Bytes before the first extent of a new physical volume: 1 MiB, and more where the text could not grow in it.</summary>
     /// <param name="text">About as long as the metadata will be.</param>
     public static long StartFor(string text) =>
-        Math.Max(MiB, (AreaStart + LvmMetadataArea.HeaderLength + 4L * text.Length + MiB - 1) / MiB * MiB);
+        Math.Max(MiB, (AreaStart + LvmMetadataArea.HeaderLength + 4L * Encoding.UTF8.GetByteCount(text) + MiB - 1) / MiB * MiB);
 
     /// <summary>Whether a physical volume whose extents begin at <paramref name="start"/> has room for the metadata, and for changes of it.</summary>
-    public static bool HasRoom(long start, string text) => start - AreaStart >= LvmMetadataArea.HeaderLength + 2L * (System.Text.Encoding.UTF8.GetByteCount(text) + 1);
+    public static bool HasRoom(long start, string text)
+    {
+        long length = Encoding.UTF8.GetByteCount(text) + 1;
+        return start - AreaStart >= Math.Max(LvmMetadataArea.HeaderLength + 2 * length, Rounded(LvmMetadataArea.HeaderLength + length));
+    }
 
     /// <summary>
     /// The metadata with the physical volumes and segments of <paramref name="group"/>; all else stays: names, UUIDs, tags,
@@ -44,6 +49,11 @@ public static class LvmWriter
         return LvmText.Write(new LvmSection([KeyValuePair.Create(group.Name, (LvmValue)after), .. others]));
     }
 
+    /// <summary>The label that <see cref="Write"/> writes.</summary>
+    /// <param name="text">Null where this one keeps none.</param>
+    public static LvmLabel LabelOf(LvmPhysicalVolume physical, string? text) =>
+        new(1, physical.Id, physical.DeviceLength, text is null ? [] : [Extent.Between(AreaStart, physical.Start)], []);
+
     /// <summary>Makes a physical volume: metadata first, the label that points at it last.</summary>
     /// <param name="volume">The partition or disk; what is before its first extent is lost.</param>
     /// <param name="text">Null where this one keeps none.</param>
@@ -54,17 +64,19 @@ public static class LvmWriter
         if (text is not null)
         {
             var bytes = LvmMetadataArea.Encode(area, text);
-            Array.Resize(ref bytes, (bytes.Length + AreaStart - 1) / AreaStart * AreaStart);
+            Array.Resize(ref bytes, (int)Rounded(bytes.Length));
             volume.Write(bytes, AreaStart);
             volume.Flush();
         }
 
-        var label = new LvmLabel(1, physical.Id, physical.DeviceLength, text is null ? [] : [area], []);
+        var label = LabelOf(physical, text);
         var head = new byte[Math.Min(AreaStart, physical.Start)];
         label.Encode(physical.Start).CopyTo(head, label.Sector * Sector);
         volume.Write(head, 0);
         volume.Flush();
     }
+
+    private static long Rounded(long length) => (length + AreaStart - 1) / AreaStart * AreaStart;
 
     private static LvmSection Physical(LvmPhysicalVolume volume, LvmSection? before) =>
         (before ?? new LvmSection([
