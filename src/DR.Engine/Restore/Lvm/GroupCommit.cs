@@ -23,15 +23,45 @@ internal static class GroupCommit
         var volumes = target.Places.Select(p => new SliceBlockDevice(targets[p.Target].Disk, p.Extent, Name(p, targets))).ToList();
         foreach (var (volume, physical) in volumes.Zip(target.After.PhysicalVolumes))
         {
-            LvmWriter.Write(volume, physical, LvmWriter.HasRoom(physical.Start, target.Metadata) ? target.Metadata : null);
+            LvmWriter.Write(volume, physical, TextOn(physical, target));
         }
 
-        var found = LvmAssembly.Of([.. volumes.Select(LvmMember.Read)]);
+        var members = volumes.Select(LvmMember.Read).ToList();
+        foreach (var (member, physical) in members.Zip(target.After.PhysicalVolumes))
+        {
+            Require(target, member, physical);
+        }
+
+        var found = LvmAssembly.Of(members);
         return found.Groups is [var one] && one.Text == target.Metadata
             ? $"volume group {target.After.Name}: metadata number {target.After.Sequence + 1} written to {string.Join(", ", volumes.Select(v => v.Name))} and read back"
-            : throw new DrException(Failure.ReadBackDiffers,
-                $"volume group {target.After.Name}: its metadata reads back differently from what was written: {string.Join("; ", found.Whole.OfType<string>().Concat(found.Warnings))}");
+            : throw Differs(target, string.Join("; ", found.Whole.OfType<string>().Concat(found.Warnings)));
     }
+
+    /// <summary>Null where the physical volume has no room for the metadata, and others have.</summary>
+    private static string? TextOn(LvmPhysicalVolume physical, TargetGroup target) =>
+        LvmWriter.HasRoom(physical.Start, target.Metadata) ? target.Metadata : null;
+
+    /// <summary>Each physical volume by itself: one good copy of the metadata among them would hide what became of the others.</summary>
+    private static void Require(TargetGroup target, LvmMember member, LvmPhysicalVolume physical)
+    {
+        string? text = TextOn(physical, target);
+        var label = LvmWriter.LabelOf(physical, text);
+        string? problem = member.Problems.Count > 0 ? string.Join("; ", member.Problems)
+            : member.Label is not { } read ? "there is no label"
+            : (read.Sector, read.Id, read.DeviceLength) != (label.Sector, label.Id, label.DeviceLength) ? $"its label says {read.Id} with {read.DeviceLength} bytes in sector {read.Sector}"
+            : !read.MetadataAreas.SequenceEqual(label.MetadataAreas) || read.BootAreas.Count > 0 ? "its label names other areas"
+            : member.Copies.Count != label.MetadataAreas.Count ? $"it has {member.Copies.Count} copies of the metadata instead of {label.MetadataAreas.Count}"
+            : member.Copies.Any(c => c.Text != text) ? "it has other metadata"
+            : null;
+        if (problem is not null)
+        {
+            throw Differs(target, $"{member.Name}: {problem}");
+        }
+    }
+
+    private static DrException Differs(TargetGroup target, string problem) => new(Failure.ReadBackDiffers,
+        $"volume group {target.After.Name}: its metadata reads back differently from what was written: {problem}");
 
     private static string Name(TargetPhysicalVolume place, IReadOnlyList<RestoreTarget> targets) =>
         targets[place.Target].Path + (place.Partition == 0 ? "" : $" partition {place.Partition}");
