@@ -82,7 +82,7 @@ internal static class PlanText
             yield return $"  now         {target.Contents}{(target.Contents == "blank" ? "" : " - WILL BE ERASED")}";
             yield return target.SourceDisk is { } source
                 ? $"  takes over  {manifest.Disks[source].Identity.Path} ({ByteSize.Format(manifest.Disks[source].Layout.Length)}, {Table(target.Layout)})"
-                : "  becomes     a new GPT with physical volumes";
+                : $"  becomes     {PlanWords.Anew(target.Layout)}";
             foreach (var volume in plan.Volumes.Where(v => v.Target == i && !v.IsLogical))
             {
                 yield return Line(volume.Source, "to write") + Change(volume);

@@ -65,7 +65,7 @@ internal static class PlanWords
 
         yield return target.SourceDisk is { } number && plan.Manifest.Disks[number] is var source
             ? $"  gets  disk {number + 1} of the image: {source.Identity.Path}, {ByteSize.Format(source.Layout.Length)}, {Table(source.Layout)}"
-            : "  gets  a new GPT with physical volumes";
+            : $"  gets  {Anew(target.Layout)}";
         int room = Math.Max(24, width - 52);
         foreach (var volume in plan.Volumes.Where(v => v.Target == index && !v.IsLogical))
         {
@@ -86,6 +86,9 @@ internal static class PlanWords
     }
 
     private static string Words(TimeSpan time) => time.TotalSeconds < 60 ? "under a minute" : time.TotalMinutes < 90 ? $"{Math.Ceiling(time.TotalMinutes):0} min" : $"{time.TotalHours:0.0} hours";
+
+    /// <summary>What becomes of a target that takes over no disk of the image.</summary>
+    public static string Anew(DiskLayout layout) => layout.Table == TableKind.None ? "a physical volume on the whole disk" : $"a new {Table(layout)} with physical volumes";
 
     private static string Table(DiskLayout layout) => layout.Table == TableKind.None ? "no table" : layout.Table.ToString().ToUpperInvariant();
 }

@@ -1,5 +1,6 @@
 using DR.Core.Devices;
 using DR.Core.Image;
+using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Boot;
 using DR.Engine.Restore.Lvm;
@@ -155,10 +156,16 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
         cancel.ThrowIfCancellationRequested();
         notes.AddRange(plan.Groups.Select(g => GroupCommit.Write(g, targets)));
         targets.ForEach(t => t.PrepareCommit());
-        targets.ForEach(t => t.Commit());
+        targets.OrderBy(t => CommitOrder(t.Plan)).ToList().ForEach(t => t.Commit());
         targets.ForEach(t => t.RemoveMark());
         report.Note("tables written and read back");
     }
+
+    /// <summary>Where the machine starts comes last, so that nothing starts from it that misses the rest of its volume group.</summary>
+    private static int CommitOrder(TargetDisk disk) => disk.SourceDisk is null ? 0
+        : disk.Layout.Table == TableKind.None ? 1
+        : !BootDisk.Starts(disk.Layout) ? 2
+        : 3;
 
     private void Grow(RestorePlan plan, TargetVolume volume, List<RestoreTarget> targets, IJobReport report, List<string> notes, CancellationToken cancel)
     {
@@ -199,7 +206,7 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
 
         var repair = new EfiBootRepair(machine, tools);
         string? problem = repair.RunAll(
-            [.. targets.Select(t => (t.Disk.Inner, t.Plan.Layout))], plan.Manifest.Machine.Firmware, report, notes);
+            [.. targets.Select(t => (t.Disk.Inner, t.Plan.Layout))], plan.Manifest.Machine.Firmware, report, notes) ?? plan.BootProblem;
         targets.ForEach(t => Reread(t, report));
         notes.AddRange(BootEntry(plan, targets, repair));
         return problem;

@@ -91,6 +91,12 @@ public sealed record RestorePlan(
     /// <summary>Volume groups, in the order of the manifest.</summary>
     public IReadOnlyList<TargetGroup> Groups { get; init; } = [];
 
+    /// <summary>Whether volume groups are laid out anew; otherwise each disk becomes what it was.</summary>
+    public bool LaidOutAnew { get; init; }
+
+    /// <summary>Why the machine may not start afterwards, and the remedy; null where nothing stands against it.</summary>
+    public string? BootProblem { get; init; }
+
     /// <summary>Bytes that will come out of the image.</summary>
     public long Bytes => Manifest.Volumes.Sum(v => v.SavedBytes) + Manifest.Regions.Sum(r => r.Extent.Length);
 }

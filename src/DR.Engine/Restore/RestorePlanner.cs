@@ -31,7 +31,11 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
             .Select(r => new TargetRegion(r, disks.FindIndex(d => d.SourceDisk == r.Disk)))
             .Where(r => r.Target >= 0 && IsRestored(r.Source, manifest.Disks[r.Source.Disk].Layout, disks[r.Target].Layout)).ToList();
         RequireTools(disks, volumes);
-        return new RestorePlan(request, header, manifest, disks, volumes, regions, remarks) { Groups = fit.Groups };
+        return new RestorePlan(request, header, manifest, disks, volumes, regions, remarks) {
+            Groups = fit.Groups,
+            LaidOutAnew = fit.LaidOutAnew,
+            BootProblem = fit.BootProblem,
+        };
     }
 
     private (ImageHeader Header, Manifest Manifest, List<string> Remarks) Prove(IImageInput input, RestoreRequest request)
@@ -99,7 +103,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
     {
         if (fitted.Source is not { } index)
         {
-            return [];
+            return fitted.Layout.Table == TableKind.None ? [new Extent(0, fitted.Layout.Length - LayoutFitter.ReservedTail)] : [];
         }
 
         var source = manifest.Disks[index].Layout;

@@ -58,6 +58,51 @@ public class LvmFaultTests
         }
     }
 
+    /// <summary>Metadata that one disk alone loses or changes on the way is no restore: a copy on another disk does not stand in for it.</summary>
+    [Theory]
+    [InlineData(true, 8, 5)]
+    [InlineData(false, 8, 5)]
+    [InlineData(true, 7, 4, 5)]
+    [InlineData(false, 7, 4, 5)]
+    public void Metadata_that_one_disk_does_not_keep_is_found(bool dropped, params int[] mebibytes)
+    {
+        for (int disk = 0; disk < mebibytes.Length; disk++)
+        {
+            var bench = Bench(mebibytes);
+            bench.Machine[Path(disk)].WhenTaken = d => new ForgetfulBlockDevice(d, dropped);
+            var failure = Assert.IsAssignableFrom<DrException>(Record.Exception(() => bench.Restore(_image, Paths(mebibytes))));
+            Assert.Contains("read", failure.Message, StringComparison.Ordinal);
+            Assert.Contains("differently", failure.Message, StringComparison.Ordinal);
+            Assert.Contains(Path(disk), failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>The disk that the machine starts from becomes valid last.</summary>
+    [Theory]
+    [InlineData(8, 5)]
+    [InlineData(7, 4, 5)]
+    public void The_boot_disk_comes_last(params int[] mebibytes)
+    {
+        var bench = Bench(mebibytes);
+        var first = new List<string>();
+        foreach (string path in Paths(mebibytes))
+        {
+            bench.Machine[path].WhenTaken = d => new WatchedBlockDevice(d, (what, extent) => first.AddRange(what == "write" && extent.Start == 0 ? [path] : []));
+        }
+
+        bench.Restore(_image, Paths(mebibytes));
+        Assert.Equal(Path(0), first[^1]);
+        Assert.Equal(mebibytes.Length, first.Distinct().Count());
+    }
+
+    [Fact]
+    public void A_boot_problem_of_the_plan_is_one_of_the_result()
+    {
+        var bench = Bench([8, 5]);
+        var plan = bench.Plan(_image, new RestoreRequest(Paths([8, 5])));
+        Assert.Equal("no reader", bench.Run(plan with { BootProblem = "no reader" }, _image).BootProblem);
+    }
+
     private void Judge(Workbench bench, int[] mebibytes, DrException failure, string what)
     {
         Assert.Contains("offset", failure.Message, StringComparison.Ordinal);

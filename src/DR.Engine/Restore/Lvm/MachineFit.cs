@@ -30,6 +30,9 @@ public sealed record TargetGroup(ManifestGroup Source, LvmGroup After, IReadOnly
     /// <summary>The text that goes onto the physical volumes.</summary>
     public string Metadata { get; } = LvmWriter.Text(Source.Metadata, After);
 
+    /// <summary>Whether there is a physical volume that the text goes onto.</summary>
+    public bool HasRoom => After.PhysicalVolumes.Any(p => LvmWriter.HasRoom(p.Start, Metadata));
+
     public TargetPhysicalVolume PlaceOf(string key) => Places.First(p => p.Id == After.PhysicalVolume(key).Id);
 
     /// <summary>Runs on the targets, in the order of the volume's bytes.</summary>
@@ -39,4 +42,11 @@ public sealed record TargetGroup(ManifestGroup Source, LvmGroup After, IReadOnly
 }
 
 /// <summary>Where everything goes. Disks and groups in the order of the plan.</summary>
-public sealed record MachineFit(IReadOnlyList<FittedDisk> Disks, IReadOnlyList<TargetGroup> Groups, IReadOnlyList<string> Remarks);
+public sealed record MachineFit(IReadOnlyList<FittedDisk> Disks, IReadOnlyList<TargetGroup> Groups, IReadOnlyList<string> Remarks)
+{
+    /// <summary>Whether volume groups are laid out anew; otherwise everything is where it was.</summary>
+    public bool LaidOutAnew { get; init; }
+
+    /// <summary>Why the machine may not start afterwards, and the remedy; null where nothing stands against it.</summary>
+    public string? BootProblem { get; init; }
+}

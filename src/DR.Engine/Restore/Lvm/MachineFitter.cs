@@ -142,24 +142,25 @@ public sealed class MachineFitter
             ExtentCount = Math.Max(p.ExtentCount, (place.Extent.Length - p.Start) / group.ExtentSize),
         }).ToList();
         var after = group with { PhysicalVolumes = physical };
-        RequireRoom(after, source);
+        var kept = new TargetGroup(source, after, places);
+        RequireRoom(kept);
         if (after.Extents > group.Extents)
         {
             remarks.Add(FreeRemark(after));
         }
 
-        return new TargetGroup(source, after, places);
+        return kept;
     }
 
     /// <summary>Logical volumes keep their sizes, because their filesystems can be grown while they are in use.</summary>
     internal static string FreeRemark(LvmGroup group) =>
         $"volume group {group.Name} has {ByteSize.Format((group.Extents - group.UsedExtents) * group.ExtentSize)} free; its logical volumes keep their sizes: lvextend --resizefs grows one";
 
-    internal static void RequireRoom(LvmGroup group, ManifestGroup source)
+    private static void RequireRoom(TargetGroup group)
     {
-        if (!group.PhysicalVolumes.Any(p => LvmWriter.HasRoom(p.Start, source.Metadata)))
+        if (!group.HasRoom)
         {
-            throw new DrException(Failure.DoesNotFit, $"volume group {group.Name}: no physical volume has room for its metadata of {source.Metadata.Length} bytes; nothing was changed");
+            throw new DrException(Failure.DoesNotFit, $"volume group {group.After.Name}: no physical volume has room for its metadata of {group.Metadata.Length} bytes; nothing was changed");
         }
     }
 

@@ -10,7 +10,8 @@ namespace DR.Engine.Restore.Lvm;
 /// <summary>
 /// Lays volume groups out on other disks than they came from. Disks that hold more than physical volumes each take over a target,
 /// in the order given if that fits, and keep their other partitions as they are; a physical volume that lies last on
-/// such a disk becomes as long as the target allows. All other targets get a GPT with physical volumes. Pure: the same input has the
+/// such a disk becomes as long as the target allows. All other targets get physical volumes, in a table of a kind that the boot
+/// loader reads. Pure: the same input has the
 /// same result, also the same new UUIDs.
 /// </summary>
 /// <param name="map">Targets, by their index, to which a logical volume ("vg0/root") has to go.</param>
@@ -18,10 +19,17 @@ internal sealed class Relayout(
     Manifest manifest, IReadOnlyList<LvmGroup> groups, IReadOnlyList<FitTarget> targets, IReadOnlyDictionary<string, IReadOnlySet<int>> map)
 {
     private const long MiB = 1 << 20;
-    private const string LvmType = "e6d6d379-f507-44c2-a23c-238f2a3df928";
+    private const long MaxMbrSectors = 1L << 32;
 
     /// <summary>So many ways to give targets to disks are tried; more than there are with six disks on six targets.</summary>
     private const int MaxAssignments = 5040;
+
+    private const int MaxStarts = 4;
+
+    private readonly BootDisk _boot = new(manifest);
+
+    /// <summary>Of each group, where the extents of a new physical volume begin: behind the metadata.</summary>
+    private readonly long[] _starts = [.. manifest.Groups.Select(g => LvmWriter.StartFor(g.Metadata))];
 
     /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says what is missing where.</exception>
     public MachineFit Fit(GrowPolicy policy)
@@ -39,7 +47,7 @@ internal sealed class Relayout(
         {
             try
             {
-                return Fit(anchors, assignment, policy);
+                return FitMetadata(anchors, assignment, policy);
             }
             catch (DrException e) when (e.Failure == Failure.DoesNotFit)
             {
@@ -48,6 +56,27 @@ internal sealed class Relayout(
         }
 
         throw first!;
+    }
+
+    /// <summary>The metadata of a group in more pieces is longer than it was: begins the extents behind it where it shows.</summary>
+    private MachineFit FitMetadata(List<ManifestDisk> anchors, int[] assignment, GrowPolicy policy)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            var fit = Fit(anchors, assignment, policy);
+            var tight = Enumerable.Range(0, groups.Count).Where(g => !fit.Groups[g].HasRoom).ToList();
+            if (tight.Count == 0)
+            {
+                return fit;
+            }
+
+            if (attempt == MaxStarts)
+            {
+                throw new DrException(Failure.DoesNotFit, $"volume group {groups[tight[0]].Name}: no physical volume has room for its metadata of {fit.Groups[tight[0]].Metadata.Length} bytes; nothing was changed");
+            }
+
+            tight.ForEach(g => _starts[g] = LvmWriter.StartFor(fit.Groups[g].Metadata));
+        }
     }
 
     private void RequireSectors()
@@ -71,10 +100,8 @@ internal sealed class Relayout(
         var anchors = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.LogicalVolume is null && v.Segments[0].Disk == d.Index)
             || !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == d.Index))).ToList();
         return anchors.Count > 0 ? anchors
-            : [.. manifest.Disks.Where(d => d.Layout.Table != TableKind.None).OrderBy(d => IsActive(d.Layout) ? 0 : 1).Take(1)];
+            : [.. manifest.Disks.Where(d => d.Layout.Table != TableKind.None).OrderBy(d => BootDisk.Starts(d.Layout) ? 0 : 1).Take(1)];
     }
-
-    private static bool IsActive(DiskLayout layout) => layout.Table == TableKind.Mbr && layout.Partitions.Any(p => p.Attributes == 0x80);
 
     /// <summary>Ways to give each of <paramref name="count"/> disks a target, the order given first.</summary>
     private static IEnumerable<int[]> Assignments(int count, int targets)
@@ -98,7 +125,7 @@ internal sealed class Relayout(
 
         foreach (int target in Enumerable.Range(0, targets.Count).Except(assignment))
         {
-            disks.Add(Divided(target, disks.Count, rooms));
+            disks.Add(Divided(target, disks.Count, TableFor(target, anchors), rooms));
         }
 
         foreach (var gone in manifest.Disks.Except(anchors))
@@ -106,7 +133,28 @@ internal sealed class Relayout(
             remarks.Add($"{gone.Identity.Path} held physical volumes only: they are laid out anew{(gone.Layout.Table == TableKind.None ? "" : ", and a boot loader in front of them is left out")}");
         }
 
-        return new MachineFit(disks, [.. Enumerable.Range(0, groups.Count).Select(i => Allocate(i, rooms[i], disks, remarks))], remarks);
+        var placed = Enumerable.Range(0, groups.Count).Select(i => Allocate(i, rooms[i], disks, remarks)).ToList();
+        string? problem = placed.Select((p, i) => _boot.Problem(i, p, disks, targets)).FirstOrDefault(p => p is not null);
+        remarks.AddRange(problem is null ? [] : [problem]);
+        return new MachineFit(disks, placed, remarks) { LaidOutAnew = true, BootProblem = problem };
+    }
+
+    /// <summary>
+    /// The kind of the boot disk's table, which its loader reads; where that cannot be, another kind that the groups' disks had,
+    /// or a physical volume on the whole disk, for which no table has to be read.
+    /// </summary>
+    private TableKind TableFor(int target, List<ManifestDisk> anchors)
+    {
+        var boot = anchors.OrderBy(a => BootDisk.Starts(a.Layout) ? 0 : 1).Select(a => a.Layout.Table).FirstOrDefault(TableKind.None);
+        var kinds = Enumerable.Range(0, groups.Count).SelectMany(g => _boot.KnownTables(g, boot)).Where(Possible).Distinct().OrderBy(k => k == boot ? 0 : 1).ToList();
+        return kinds.Count > 0 ? kinds[0] : groups.Count == 1 ? TableKind.None : TableKind.Gpt;
+
+        bool Possible(TableKind kind) => kind switch
+        {
+            TableKind.Mbr => targets[target].Length <= MaxMbrSectors * targets[target].SectorSize && groups.Count <= 4,
+            TableKind.None => groups.Count == 1,
+            _ => true,
+        };
     }
 
     private FittedDisk OfAnchor(ManifestDisk anchor, int target, GrowPolicy policy, int index, List<List<Room>> rooms, List<string> remarks)
@@ -147,7 +195,7 @@ internal sealed class Relayout(
     {
         var layout = disk.Layout;
         int g = manifest.Groups.ToList().FindIndex(g => g.PhysicalVolumes.Any(p => p.Disk == disk.Index && p.Partition == elastic.Number));
-        long least = (LvmWriter.StartFor(manifest.Groups[g].Metadata) + groups[g].ExtentSize + MiB - 1) / MiB * MiB;
+        long least = (_starts[g] + groups[g].ExtentSize + MiB - 1) / MiB * MiB;
         long by = Math.Max(0, elastic.Extent.Length - least);
         var partitions = layout.Partitions.Select(p => p.Extent.Start <= elastic.Extent.Start && p.Extent.End >= elastic.Extent.End
             ? p with { Extent = p.Extent with { Length = p.Extent.Length - by } } : p).ToList();
@@ -158,17 +206,23 @@ internal sealed class Relayout(
             : shrunk with { Length = length, Usable = Extent.Between(layout.Usable.Start, length / layout.SectorSize * layout.SectorSize - LayoutRules.BackupTableLength(shrunk)) };
     }
 
-    /// <summary>A new GPT: for each group that still lacks room a physical volume, the last of them up to the end.</summary>
-    private FittedDisk Divided(int target, int index, List<List<Room>> rooms)
+    /// <summary>For each group that still lacks room a physical volume, the last of them up to the end.</summary>
+    private FittedDisk Divided(int target, int index, TableKind kind, List<List<Room>> rooms)
     {
         var (path, length, sector) = (targets[target].Path, targets[target].Length, targets[target].SectorSize);
-        var layout = new DiskLayout(TableKind.Gpt, NewGuid("disk", target), sector, length, []);
+        if (kind == TableKind.None)
+        {
+            rooms[0].Add(new Room(NewLvmId($"{target}/0", 0), index, 0, new Extent(0, length / sector * sector), path) { Reserved = LayoutFitter.ReservedTail });
+            return new FittedDisk(target, null, new DiskLayout(kind, null, sector, length, []), []);
+        }
+
+        var layout = new DiskLayout(kind, kind == TableKind.Gpt ? NewGuid("disk", target) : Convert.ToHexStringLower(Digest($"disk {target}").AsSpan(0, 4)), sector, length, []);
         long limit = (length - Math.Max(LayoutFitter.ReservedTail, LayoutRules.BackupTableLength(layout))) / MiB * MiB;
         var lengths = new List<(int Group, long Length)>();
         long at = MiB;
         foreach (int g in Enumerable.Range(0, groups.Count).Where(g => Missing(g, rooms[g]) > 0))
         {
-            long start = LvmWriter.StartFor(manifest.Groups[g].Metadata);
+            long start = _starts[g];
             long wanted = checked(start + Missing(g, rooms[g]) * groups[g].ExtentSize + MiB - 1) / MiB * MiB;
             long part = Math.Min(wanted, limit - at);
             if (part >= start + groups[g].ExtentSize)
@@ -178,7 +232,7 @@ internal sealed class Relayout(
             }
         }
 
-        if (lengths.Count == 0 && limit - at >= LvmWriter.StartFor(manifest.Groups[target % groups.Count].Metadata) + groups[target % groups.Count].ExtentSize)
+        if (lengths.Count == 0 && limit - at >= _starts[target % groups.Count] + groups[target % groups.Count].ExtentSize)
         {
             lengths.Add((target % groups.Count, limit - at));
             at = limit;
@@ -189,33 +243,35 @@ internal sealed class Relayout(
             lengths[^1] = lengths[^1] with { Length = lengths[^1].Length + limit - at };
         }
 
-        return new FittedDisk(target, null, layout with { Partitions = [.. Entries(lengths, target, index, path, rooms)] }, []);
+        return new FittedDisk(target, null, layout with { Partitions = [.. Entries(lengths, target, index, kind, rooms)] }, []);
     }
 
-    private IEnumerable<PartitionEntry> Entries(List<(int Group, long Length)> lengths, int target, int index, string path, List<List<Room>> rooms)
+    private IEnumerable<PartitionEntry> Entries(List<(int Group, long Length)> lengths, int target, int index, TableKind kind, List<List<Room>> rooms)
     {
         long at = MiB;
         foreach (var (group, length) in lengths)
         {
             int number = rooms.Sum(r => r.Count(x => x.Disk == index)) + 1;
             var extent = new Extent(at, length);
-            rooms[group].Add(new Room(NewLvmId($"{target}/{number}", group), index, number, extent, path));
+            rooms[group].Add(new Room(NewLvmId($"{target}/{number}", group), index, number, extent, targets[target].Path));
             at += length;
-            yield return new PartitionEntry(number, extent, LvmType, null, NewGuid($"partition {number}", target), 0);
+            yield return kind == TableKind.Gpt
+                ? new PartitionEntry(number, extent, "e6d6d379-f507-44c2-a23c-238f2a3df928", null, NewGuid($"partition {number}", target), 0)
+                : new PartitionEntry(number, extent, "0x8e", null, null, 0);
         }
     }
 
     private long Missing(int group, List<Room> rooms) => groups[group].UsedExtents - rooms.Sum(r => ExtentsOf(group, r));
 
     private long ExtentsOf(int group, Room room) =>
-        Math.Max(0, room.Extent.Length - LvmWriter.StartFor(manifest.Groups[group].Metadata)) / groups[group].ExtentSize;
+        Math.Max(0, room.Extent.Length - room.Reserved - _starts[group]) / groups[group].ExtentSize;
 
     private TargetGroup Allocate(int index, List<Room> all, List<FittedDisk> disks, List<string> remarks)
     {
         var (group, source) = (groups[index], manifest.Groups[index]);
         var rooms = all.Where(r => ExtentsOf(index, r) > 0).ToList();
         var keyed = rooms.Select((r, i) => new ExtentRoom($"pv{i}", disks[r.Disk].Target, ExtentsOf(index, r))).ToList();
-        if (rooms.Count == 0 || ExtentAllocator.Allocate(group, keyed, v => map.GetValueOrDefault($"{group.Name}/{v}")) is not { } allocation)
+        if (rooms.Count == 0 || AllocateForBoot(index, keyed, disks) is not { } allocation)
         {
             if (keyed.Sum(r => r.Extents) >= group.UsedExtents && rooms.Count > 0)
             {
@@ -234,13 +290,41 @@ internal sealed class Relayout(
             PhysicalVolumes =
             [
                 .. rooms.Select((r, i) => new LvmPhysicalVolume(keyed[i].Key, r.Id, MachineFitter.PartitionPath(r.Path, r.Partition), r.Extent.Length,
-                    LvmWriter.StartFor(source.Metadata), keyed[i].Extents, false)),
+                    _starts[index], keyed[i].Extents, false)),
             ],
         };
-        MachineFitter.RequireRoom(after, source);
         remarks.AddRange(allocation.Remarks);
         remarks.Add(MachineFitter.FreeRemark(after));
         return new TargetGroup(source, after, [.. rooms.Select(r => new TargetPhysicalVolume(r.Id, r.Disk, r.Partition, r.Extent))]);
+    }
+
+    /// <summary>
+    /// What a BIOS's GRUB may have to read stays on disks that take over one of the image where that is possible, as the BIOS shows
+    /// these for sure.
+    /// </summary>
+    private ExtentAllocation? AllocateForBoot(int group, IReadOnlyList<ExtentRoom> rooms, List<FittedDisk> disks)
+    {
+        var anchored = disks.Where(d => d.Source is not null).Select(d => d.Target).ToHashSet();
+        var kept = new HashSet<string>();
+        var best = With(kept);
+        if (best is null || anchored.Count == 0)
+        {
+            return best;
+        }
+
+        foreach (string name in _boot.Candidates(group).Where(n => !map.ContainsKey($"{groups[group].Name}/{n}")))
+        {
+            if (With([.. kept, name]) is { } better && better.Remarks.Count <= best.Remarks.Count)
+            {
+                kept.Add(name);
+                best = better;
+            }
+        }
+
+        return best;
+
+        ExtentAllocation? With(HashSet<string> names) => ExtentAllocator.Allocate(groups[group], rooms,
+            v => names.Contains(v) ? anchored : map.GetValueOrDefault($"{groups[group].Name}/{v}"));
     }
 
     /// <summary>32 letters and digits that no other physical volume has, in LVM's groups.</summary>
@@ -264,5 +348,9 @@ internal sealed class Relayout(
 
     /// <summary>Where a physical volume may be.</summary>
     /// <param name="Disk">Index in the plan.</param>
-    private sealed record Room(string Id, int Disk, int Partition, Extent Extent, string Path);
+    private sealed record Room(string Id, int Disk, int Partition, Extent Extent, string Path)
+    {
+        /// <summary>Bytes at its end that stay free, for the mark of an unfinished restore.</summary>
+        public long Reserved { get; init; }
+    }
 }
