@@ -39,6 +39,12 @@ public sealed class AnswerPlanner(UnattendedParts parts)
         var disks = CandidateDisk.All(parts.Machine, Files(answer), image.LocalPaths, header.ImageId);
         var chosen = TargetChooser.Choose(answer, manifest.Disks, disks);
         var plan = new RestorePlanner(parts.Machine, parts.Tools, parts.Compressor).Plan(image.Input, Request(answer, chosen, image));
+        if (plan.LaidOutAnew || plan.Disks.Any(d => d.SourceDisk is null))
+        {
+            throw new DrException(Failure.DoesNotFit,
+                $"volume group {string.Join(", ", manifest.Groups.Select(g => g.Name))} does not fit {string.Join(", ", chosen.Select(c => $"{c.Identity.Path} ({c.Identity.Length} bytes)"))} as it lay on the disks of the image, and an answer does not lay it out anew, as nobody sees the plan; nothing was changed. Let \"targets\" name disks as large as those of the image, or restore it by dr restore");
+        }
+
         foreach (var target in plan.Disks)
         {
             RequireAsChosen(target, chosen, manifest);
@@ -67,7 +73,7 @@ public sealed class AnswerPlanner(UnattendedParts parts)
     /// <summary>Nobody looks at the plan: each disk of the image goes where the answer says, or nowhere, even if it would fit elsewhere.</summary>
     private static void RequireAsChosen(TargetDisk target, IReadOnlyList<CandidateDisk> chosen, Manifest manifest)
     {
-        var meant = target.SourceDisk is { } disk ? chosen[disk].Identity : chosen.First(c => c.Identity.Path == target.Identity.Path).Identity;
+        var meant = chosen[target.SourceDisk!.Value].Identity;
         if (target.Identity.Path != meant.Path)
         {
             var source = manifest.Disks.First(d => d.Index == target.SourceDisk);

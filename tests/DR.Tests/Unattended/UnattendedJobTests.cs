@@ -141,6 +141,27 @@ public class UnattendedJobTests
         Fails(Failure.DoesNotFit, UnattendedBench.Least, "the target disk is too small");
     }
 
+    /// <summary>A volume group comes back where it lay; what would lay it out anew needs somebody who looks at the plan.</summary>
+    [Theory]
+    [InlineData(9, 6, true)]
+    [InlineData(7, 7, false)]
+    public void A_volume_group_is_not_laid_out_anew(int first, int second, bool restored)
+    {
+        var (one, two) = Lvm.LvmSample.Disks();
+        _bench.Image = new Workbench().With("/dev/one", one).With("/dev/two", two).Capture("/dev/one", "/dev/two");
+        Target.Content = new MemoryBlockDevice(first * MiB, 512, "/dev/target");
+        _bench.Machine.Add("/dev/second", new MemoryBlockDevice(second * MiB, 512, "/dev/second"));
+        string answer = BySerial.Replace("[ { \"serial\": \"Starget\" } ]", "[ { \"serial\": \"Starget\" }, { \"serial\": \"Ssecond\" } ]", StringComparison.Ordinal);
+        if (restored)
+        {
+            Assert.Equal(UnattendedEnd.Restored, _bench.Run(answer).End);
+        }
+        else
+        {
+            Fails(Failure.DoesNotFit, answer, "volume group vg0 does not fit /dev/target (7340032 bytes), /dev/second (7340032 bytes) as it lay on the disks of the image", "nothing was changed");
+        }
+    }
+
     [Fact]
     public void A_server_that_is_gone_before_the_first_write()
     {
