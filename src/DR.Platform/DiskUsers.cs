@@ -9,7 +9,8 @@ namespace DR.Platform;
 /// <remarks>
 /// A device that is merely attached or assembled (loop, LVM) does not write: it counts as a use, so that the disk cannot
 /// be a target, but not as one that writes. What is mounted for writing on top of it does. An active RAID array writes
-/// its own records at any time.
+/// its own records at any time. A device-mapper volume that somebody else holds open, without being mounted, swap or part of
+/// another, counts as one that writes: a database or a virtual machine may have it. So does a device of a kind that is not known.
 /// </remarks>
 internal sealed class DiskUsers(SystemFiles system, BlockTree tree, MountTable mounts)
 {
@@ -40,6 +41,7 @@ internal sealed class DiskUsers(SystemFiles system, BlockTree tree, MountTable m
             return;
         }
 
+        int before = _uses.Count;
         AddSwap(node);
         AddBtrfs(node);
         foreach (var mount in MountsOf(node))
@@ -54,9 +56,19 @@ internal sealed class DiskUsers(SystemFiles system, BlockTree tree, MountTable m
             Visit(holder);
         }
 
+        foreach (string unknown in node.Holders.Where(h => tree.ByName(h) is null))
+        {
+            _uses.Add(new DiskUse($"{node.Path} is part of {unknown}, of which nothing is known", true));
+        }
+
         foreach (var partition in tree.PartitionsOf(node))
         {
             Visit(partition);
+        }
+
+        if (_uses.Count == before && node.Name.StartsWith("dm-", StringComparison.Ordinal) && system.IsClaimed(node.Path))
+        {
+            _uses.Add(new DiskUse($"{NameOf(node)} is held open", true));
         }
     }
 

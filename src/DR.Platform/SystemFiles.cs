@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using DR.Platform.Native;
 
 namespace DR.Platform;
@@ -73,6 +74,18 @@ internal sealed class SystemFiles
         : real == _root ? "/"
         : real.StartsWith(_root + "/", StringComparison.Ordinal) ? real[_root.Length..]
         : null;
+
+    /// <summary>Whether somebody holds a block device for itself, so that a claim of our own is turned away. Nobody does in a recording.</summary>
+    public bool IsClaimed(string device)
+    {
+        if (!IsLive)
+        {
+            return false;
+        }
+
+        using var file = Libc.open(device, Libc.O_RDONLY | Libc.O_EXCL | Libc.O_CLOEXEC, 0);
+        return file.IsInvalid && Marshal.GetLastPInvokeError() == Errno.EBUSY;
+    }
 
     /// <summary>Null in a recording, whose files lie on devices that it knows nothing of.</summary>
     public FileStatus? Status(string path) => IsLive ? FileStatus.Of(path) : null;

@@ -67,10 +67,12 @@ public sealed class LinuxMachineTests : IDisposable
         string loop = _scratch.Loop(file);
         var (loopDisk, fileDisk) = (_machine.Identify(loop), _machine.Identify(file));
         Assert.Empty(_machine.Uses(loopDisk));
+        Assert.False(new SystemFiles("/").IsClaimed(loop));
         Assert.Equal([new($"{file} is attached as {loop}", false)], _machine.Uses(fileDisk));
 
         string point = _scratch.Mount(loop);
         Assert.Equal([new($"mounted at {point} ({loop})", true)], _machine.Uses(loopDisk));
+        Assert.True(new SystemFiles("/").IsClaimed(loop));
         Assert.Contains(new($"mounted at {point} ({loop})", true), _machine.Uses(fileDisk));
         Assert.Contains(point, RecordedDisksTests.Refusal(Failure.Refused, () => _machine.OpenExclusively(loopDisk)), StringComparison.Ordinal);
         Assert.Contains(loop, RecordedDisksTests.Refusal(Failure.Refused, () => _machine.OpenExclusively(fileDisk)), StringComparison.Ordinal);

@@ -62,6 +62,13 @@ public sealed class RecordedUsesTests : IDisposable
     }
 
     [Fact]
+    public void A_holder_that_is_not_known_may_write()
+    {
+        _recording.Folder("/sys/block/sdc/holders/drbd7");
+        Assert.Equal([new("/dev/sdc is part of drbd7, of which nothing is known", true)], Uses("sdc"));
+    }
+
+    [Fact]
     public void A_loop_device_uses_what_it_shows_but_writes_only_when_mounted()
     {
         _recording.Mount("8:16", "/srv", "ext4", "/dev/sdb", "ro");
