@@ -1,6 +1,5 @@
 using DR.Core.Image;
 using DR.Core.Layout;
-using DR.Core.Layout.Lvm;
 
 namespace DR.Engine.Restore.Lvm;
 
