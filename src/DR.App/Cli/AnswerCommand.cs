@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DR.App.Screens;
+using DR.App.Screens.Plans;
 using DR.App.Unattended;
 using DR.Core.Primitives;
 using DR.Engine.Unattended;

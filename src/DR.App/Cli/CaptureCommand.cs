@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using DR.App.Screens;
+using DR.App.Screens.Plans;
 using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Capture;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using DR.App.Screens;
+using DR.App.Screens.Plans;
 using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Capture;

@@ -1,5 +1,6 @@
 using DR.App.Screens.Pages;
 using DR.App.Screens.Pages.Settings;
+using DR.App.Screens.Plans;
 using DR.Core.Devices;
 using DR.Engine.Sources;
 using DR.Engine.Unattended;

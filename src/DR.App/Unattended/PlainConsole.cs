@@ -1,5 +1,5 @@
 using DR.App.Cli;
-using DR.App.Screens;
+using DR.App.Screens.Plans;
 using DR.Core.Devices;
 using DR.Engine.Restore;
 using DR.Engine.Unattended;

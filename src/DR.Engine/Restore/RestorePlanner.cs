@@ -31,7 +31,8 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
             .Select(r => new TargetRegion(r, disks.FindIndex(d => d.SourceDisk == r.Disk)))
             .Where(r => r.Target >= 0 && IsRestored(r.Source, manifest.Disks[r.Source.Disk].Layout, disks[r.Target].Layout)).ToList();
         RequireTools(disks, volumes);
-        return new RestorePlan(request, header, manifest, disks, volumes, regions, remarks) {
+        return new RestorePlan(request, header, manifest, disks, volumes, regions, remarks)
+        {
             Groups = fit.Groups,
             LaidOutAnew = fit.LaidOutAnew,
             BootProblem = fit.BootProblem,

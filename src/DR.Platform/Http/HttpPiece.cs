@@ -1,7 +1,7 @@
-using DR.Core.Devices;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using DR.Core.Devices;
 using DR.Core.Primitives;
 
 namespace DR.Platform.Http;

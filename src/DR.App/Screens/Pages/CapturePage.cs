@@ -1,3 +1,4 @@
+using DR.App.Screens.Plans;
 using DR.App.Screens.Terminal;
 using DR.Core.Primitives;
 using DR.Engine.Capture;

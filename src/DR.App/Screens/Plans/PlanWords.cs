@@ -4,7 +4,7 @@ using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
 
-namespace DR.App.Screens;
+namespace DR.App.Screens.Plans;
 
 /// <summary>A plan in the words of the screen: first what is lost, then what goes where.</summary>
 internal static class PlanWords

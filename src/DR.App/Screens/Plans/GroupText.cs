@@ -3,7 +3,7 @@ using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
 
-namespace DR.App.Screens;
+namespace DR.App.Screens.Plans;
 
 /// <summary>Volume groups in words: where they lie, what they hold, and where that goes.</summary>
 internal static class GroupText

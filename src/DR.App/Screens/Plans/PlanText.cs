@@ -5,7 +5,7 @@ using DR.Engine.Capture;
 using DR.Engine.Restore;
 using DR.Engine.Sources;
 
-namespace DR.App.Screens;
+namespace DR.App.Screens.Plans;
 
 /// <summary>Plans and contents in words, line by line: pure functions of what they show, at most 80 columns where names allow.</summary>
 internal static class PlanText
