@@ -3,8 +3,9 @@ using DR.Core.Primitives;
 
 namespace DR.Tests.Doubles;
 
-/// <summary>Another device, which acknowledges LVM's metadata areas and loses them, or changes a letter of them.</summary>
-internal sealed class ForgetfulBlockDevice(IBlockDevice inner, bool drops) : IBlockDevice
+/// <summary>Another device, which acknowledges what it is given and writes something else.</summary>
+/// <param name="mangle">Changes the bytes of a write that begins at an offset.</param>
+internal sealed class ManglingBlockDevice(IBlockDevice inner, Action<byte[], long> mangle) : IBlockDevice
 {
     public string Name => inner.Name;
 
@@ -23,16 +24,7 @@ internal sealed class ForgetfulBlockDevice(IBlockDevice inner, bool drops) : IBl
     public void Write(ReadOnlySpan<byte> buffer, long offset)
     {
         var bytes = buffer.ToArray();
-        int at = bytes.AsSpan().IndexOf(" LVM2 x[5A%r0N*>"u8) - 4;
-        if (at >= 0 && drops)
-        {
-            bytes.AsSpan(at, Math.Min(4096, bytes.Length - at)).Clear();
-        }
-        else if (at >= 0)
-        {
-            bytes[at + 600] ^= 1;
-        }
-
+        mangle(bytes, offset);
         inner.Write(bytes, offset);
     }
 

@@ -69,7 +69,7 @@ public class LvmFaultTests
         for (int disk = 0; disk < mebibytes.Length; disk++)
         {
             var bench = Bench(mebibytes);
-            bench.Machine[Path(disk)].WhenTaken = d => new ForgetfulBlockDevice(d, dropped);
+            bench.Machine[Path(disk)].WhenTaken = d => new ManglingBlockDevice(d, (bytes, _) => Forget(bytes, dropped));
             var failure = Assert.IsAssignableFrom<DrException>(Record.Exception(() => bench.Restore(_image, Paths(mebibytes))));
             Assert.Contains("read", failure.Message, StringComparison.Ordinal);
             Assert.Contains("differently", failure.Message, StringComparison.Ordinal);
@@ -142,4 +142,18 @@ public class LvmFaultTests
     private static string[] Paths(int[] mebibytes) => [.. Enumerable.Range(0, mebibytes.Length).Select(Path)];
 
     private static string Path(int index) => $"/dev/target{index}";
+
+    /// <summary>Loses a metadata area, or changes a letter of it.</summary>
+    private static void Forget(byte[] bytes, bool drops)
+    {
+        int at = bytes.AsSpan().IndexOf(" LVM2 x[5A%r0N*>"u8) - 4;
+        if (at >= 0 && drops)
+        {
+            bytes.AsSpan(at, Math.Min(4096, bytes.Length - at)).Clear();
+        }
+        else if (at >= 0)
+        {
+            bytes[at + 600] ^= 1;
+        }
+    }
 }

@@ -108,7 +108,7 @@ public sealed class UsbWriterTests : IDisposable
     [Fact]
     public void A_stick_that_loses_a_bit_is_found_out()
     {
-        Stick(96).WhenTaken = d => new Forgetful(d);
+        Stick(96).WhenTaken = d => new ManglingBlockDevice(d, (bytes, _) => bytes[^1] ^= 1);
         var e = Assert.Throws<DrException>(() => Burn(Iso()));
         Assert.Equal(Failure.ReadBackDiffers, e.Failure);
         Assert.Contains("burn it again", e.Message, StringComparison.Ordinal);
@@ -120,7 +120,13 @@ public sealed class UsbWriterTests : IDisposable
     {
         var stick = Stick(96);
         using var cancel = new CancellationTokenSource();
-        stick.WhenTaken = d => new Stopping(d, cancel);
+        stick.WhenTaken = d => new WatchedBlockDevice(d, (what, _) =>
+        {
+            if (what == "write")
+            {
+                cancel.Cancel();
+            }
+        });
         var e = Assert.Throws<DrException>(() => new UsbWriter(_machine, _tools).Run(Plan(Iso()), _report, cancel.Token));
         Assert.Equal(Failure.Interrupted, e.Failure);
         Assert.False(stick.Content.ReadBytes(0, MiB).AsSpan().ContainsAnyExcept((byte)0));
@@ -155,53 +161,5 @@ public sealed class UsbWriterTests : IDisposable
         "\u0001CD001"u8.CopyTo(bytes.AsSpan(0x8000));
         File.WriteAllBytes(_folder.File("recovery.iso"), bytes);
         return _folder.File("recovery.iso");
-    }
-
-    private abstract class Wrapped(IBlockDevice inner) : IBlockDevice
-    {
-        public string Name => inner.Name;
-
-        public long Length => inner.Length;
-
-        public int SectorSize => inner.SectorSize;
-
-        public int PhysicalSectorSize => inner.PhysicalSectorSize;
-
-        public int Alignment => inner.Alignment;
-
-        public bool IsReadOnly => inner.IsReadOnly;
-
-        public void Read(Span<byte> buffer, long offset) => inner.Read(buffer, offset);
-
-        public virtual void Write(ReadOnlySpan<byte> buffer, long offset) => inner.Write(buffer, offset);
-
-        public void Zero(Extent extent) => inner.Zero(extent);
-
-        public void Discard(Extent extent) => inner.Discard(extent);
-
-        public IEnumerable<BlockStatus> Status(Extent extent) => inner.Status(extent);
-
-        public void Flush() => inner.Flush();
-
-        public void Dispose() => inner.Dispose();
-    }
-
-    private sealed class Forgetful(IBlockDevice inner) : Wrapped(inner)
-    {
-        public override void Write(ReadOnlySpan<byte> buffer, long offset)
-        {
-            var bytes = buffer.ToArray();
-            bytes[^1] ^= 1;
-            base.Write(bytes, offset);
-        }
-    }
-
-    private sealed class Stopping(IBlockDevice inner, CancellationTokenSource cancel) : Wrapped(inner)
-    {
-        public override void Write(ReadOnlySpan<byte> buffer, long offset)
-        {
-            cancel.Cancel();
-            base.Write(buffer, offset);
-        }
     }
 }

@@ -22,7 +22,7 @@ public class ReadBackTests
     [InlineData(5 * MiB - 100, "backup GPT header")]
     public void A_bit_that_flips_is_found(long offset, string where)
     {
-        _bench.Machine["/dev/target"].WhenTaken = d => new FlippingDevice(d, offset);
+        _bench.Machine["/dev/target"].WhenTaken = d => Flipping(d, offset);
         var failure = Assert.Throws<RestoreBrokenException>(() => _bench.Restore(_bench.Capture("/dev/source"), "/dev/target"));
         Assert.Equal(Failure.ReadBackDiffers, failure.Failure);
         Assert.Contains(where, failure.Message, StringComparison.Ordinal);
@@ -33,7 +33,7 @@ public class ReadBackTests
     [Fact]
     public void Without_reading_back_only_the_tables_are_proven()
     {
-        _bench.Machine["/dev/target"].WhenTaken = d => new FlippingDevice(d, MiB + 300 * KiB);
+        _bench.Machine["/dev/target"].WhenTaken = d => Flipping(d, MiB + 300 * KiB);
         var request = new RestoreRequest(["/dev/target"]) { ReadBack = false };
         var result = _bench.Restore(_bench.Capture("/dev/source"), request);
         Assert.Equal((0, false), (result.ReadBackBytes, result.CacheExcluded));
@@ -77,41 +77,12 @@ public class ReadBackTests
         Assert.Equal(_bench.Report.Total, _bench.Report.Done);
     }
 
-    private sealed class FlippingDevice(IBlockDevice inner, long offset) : IBlockDevice
+    /// <summary>Writes one bit of the byte at an offset wrongly.</summary>
+    private static ManglingBlockDevice Flipping(IBlockDevice inner, long offset) => new(inner, (bytes, start) =>
     {
-        public string Name => inner.Name;
-
-        public long Length => inner.Length;
-
-        public int SectorSize => inner.SectorSize;
-
-        public int PhysicalSectorSize => inner.PhysicalSectorSize;
-
-        public int Alignment => inner.Alignment;
-
-        public bool IsReadOnly => inner.IsReadOnly;
-
-        public void Read(Span<byte> buffer, long offset) => inner.Read(buffer, offset);
-
-        public void Write(ReadOnlySpan<byte> buffer, long start)
+        if (offset >= start && offset < start + bytes.Length)
         {
-            var bytes = buffer.ToArray();
-            if (offset >= start && offset < start + bytes.Length)
-            {
-                bytes[offset - start] ^= 16;
-            }
-
-            inner.Write(bytes, start);
+            bytes[offset - start] ^= 16;
         }
-
-        public void Zero(Extent extent) => inner.Zero(extent);
-
-        public void Discard(Extent extent) => inner.Discard(extent);
-
-        public IEnumerable<BlockStatus> Status(Extent extent) => inner.Status(extent);
-
-        public void Flush() => inner.Flush();
-
-        public void Dispose() => inner.Dispose();
-    }
+    });
 }
