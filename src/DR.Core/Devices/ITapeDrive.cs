@@ -97,7 +97,7 @@ public interface ITapeDrive : IDisposable
     void Locate(TapePosition position);
 
     /// <summary>Erases from the beginning of the tape, the quick way where the drive has one.</summary>
-    void Erase();
+    void EraseTape();
 
     /// <summary>Puts the cartridge out; the drive is usable again when another is in.</summary>
     void Unload();
