@@ -1,4 +1,5 @@
 using DR.Core.Image;
+using DR.Core.Image.Tape;
 
 namespace DR.Engine.Sources;
 
@@ -20,6 +21,9 @@ public sealed record ImageDestination(string Location, string Words, string? Car
     /// <summary>Of the volume, as blkid writes it; null where it has none, and for a path or a share.</summary>
     public string? Uuid { get; init; }
 
+    /// <summary>Where on which cartridge; null where it is no tape.</summary>
+    public TapeTarget? Tape { get; init; }
+
     /// <summary>FAT has 32 bits for the length of a file.</summary>
     internal static long LargestFileOn(string kind) => kind == "vfat" ? LargestOnFat : long.MaxValue;
 }
@@ -35,6 +39,9 @@ public sealed record VolumeChoice(string Root, string Words);
 public sealed class NewImage(IImageOutput output, IDisposable? hold) : IDisposable
 {
     public IImageOutput Output => output;
+
+    /// <summary>How the drive gets on; null where it is no tape.</summary>
+    public TapeProgress? Tape => (output as TapeImageOutput)?.Progress;
 
     public void Dispose()
     {
