@@ -16,15 +16,15 @@ public sealed record TapeImage(ImageLabel Label, ImageEnd? End, bool IsLast)
 /// <summary>Lists what lies on a cartridge by spacing: from its end back, from each end to the label that it names.</summary>
 public static class CartridgeContents
 {
+    private const int MaxFiles = 1 << 20;
+
     /// <summary>The images on the cartridge in the drive, in their order. The drive stands anywhere afterwards.</summary>
     /// <exception cref="DeviceFaultException">The drive cannot move the tape.</exception>
     public static IReadOnlyList<TapeImage> List(ITapeDrive drive, CancellationToken cancel)
     {
-        drive.SpaceToEnd();
-        var end = drive.Position;
+        int file = LastFile(drive);
         var found = new List<TapeImage>();
         var buffer = new byte[TapeFormat.ReadBufferLength];
-        int file = end.Block > 0 ? end.File : end.File - 1;
         while (file >= 1)
         {
             cancel.ThrowIfCancellationRequested();
@@ -38,6 +38,38 @@ public static class CartridgeContents
         }
 
         return found;
+    }
+
+    /// <summary>The number of the last file with something in it. Where the end cannot be reached, of the last that can.</summary>
+    private static int LastFile(ITapeDrive drive)
+    {
+        try
+        {
+            drive.SpaceToEnd();
+            if (drive.Position is { IsKnown: true } end)
+            {
+                return end.Block > 0 ? end.File : end.File - 1;
+            }
+        }
+        catch (DeviceFaultException e) when (e.Kind == FaultKind.Medium)
+        {
+            // Counted from the beginning instead.
+        }
+
+        int file = 0;
+        try
+        {
+            for (drive.Rewind(); file < MaxFiles; file++)
+            {
+                drive.SpaceFilemarks(1);
+            }
+        }
+        catch (DeviceFaultException e) when (e.Kind == FaultKind.Medium)
+        {
+            // So far, and no further.
+        }
+
+        return file;
     }
 
     /// <summary>The label at the beginning of a file; null where there is none that can be read. The drive stands behind it.</summary>
@@ -82,9 +114,9 @@ public static class CartridgeContents
     private static ReadOnlySpan<byte> FirstOf(ITapeDrive drive, int file, byte[] buffer, out TapeBlock? header)
     {
         header = null;
-        drive.Locate(new TapePosition(file, 0));
         try
         {
+            drive.Locate(new TapePosition(file, 0));
             var read = drive.ReadBlock(buffer);
             header = read.Kind == TapeReadKind.Data ? TapeBlock.Parse(buffer.AsSpan(0, read.Length), out _) : null;
             return buffer.AsSpan(0, read.Length);

@@ -27,6 +27,9 @@ public sealed record TapeOptions(string Program)
 /// <param name="asking">Who is asked for a cartridge where no changer has it; null for nobody.</param>
 public sealed class TapeStation(ITapeDrives drives, TapeOptions options, ICartridgeFeeder? asking, IJobReport report)
 {
+    /// <summary>Names of cartridges that may be overwritten.</summary>
+    public IReadOnlyList<string> Overwrite => options.Overwrite;
+
     /// <exception cref="DrException">There is none.</exception>
     public static TapeStation Of(TapeStation? station, string location) =>
         station ?? throw new DrException(Failure.Usage, $"{location}: tapes cannot be used here");

@@ -1,5 +1,4 @@
 using DR.Core.Devices;
-using DR.Core.Primitives;
 
 namespace DR.Core.Image.Tape;
 
