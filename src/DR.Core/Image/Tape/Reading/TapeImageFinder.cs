@@ -57,7 +57,7 @@ internal sealed class TapeImageFinder(ITapeDrive drive, ICartridgeFeeder feeder,
         }
 
         set = image.Label.SetId;
-        if (image.Label.Part > 1 && !any && _found?.Part is null or 1)
+        if (image.Label.FirstBlock > 0 && !any && _found?.FirstBlock is null or 0)
         {
             return $"{cartridge.Words} holds part {image.Label.Part} of image #{image.Label.Image}, which begins on cartridge {image.Label.FirstCartridge}";
         }

@@ -29,7 +29,7 @@ internal sealed class TapeReadJob(
     {
         _label = finder.Find(cancel, out _cartridge);
         BeginCartridge(cancel);
-        if (_label.Part > 1)
+        if (_label.FirstBlock > 0)
         {
             report.Warn($"{drive.Name}: the beginning of the image is lost; {_cartridge.Label} stands in for it");
             ReadHead(cancel);
@@ -200,7 +200,7 @@ internal sealed class TapeReadJob(
         }
 
         var label = cartridge.Label!;
-        if (label.SetId != before.SetId || (later ? label.Number <= before.Number : label.Number != before.Number + 1))
+        if (label.SetId != before.SetId || label.Number <= before.Number)
         {
             return $"in the drive is {cartridge.Words}";
         }
@@ -209,6 +209,12 @@ internal sealed class TapeReadJob(
         if (image is null || image.ImageId != _label.ImageId)
         {
             return $"{cartridge.Words} does not begin with the rest of the image";
+        }
+
+        // A cartridge on which nothing has remained counts as none: what follows is told by its blocks.
+        if (!later && label.Number != before.Number + 1 && image.FirstBlock > _next)
+        {
+            return $"in the drive is {cartridge.Words}";
         }
 
         _label = image;

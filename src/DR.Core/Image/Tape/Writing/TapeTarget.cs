@@ -12,8 +12,8 @@ namespace DR.Core.Image.Tape;
 public sealed record TapeTarget(Cartridge Cartridge, CartridgeLabel Label, bool Append, int Image, IReadOnlyList<TapeImage> Before)
 {
     public string Words => Append
-        ? $"behind {(Before.Count == 1 ? "the image" : $"the {Before.Count} images")} on {Cartridge.Words}, as image #{Image}"
-        : $"onto {Cartridge.Words}, as image #1 of set {Tape.Cartridge.ShortOf(Label.SetId)}"
+        ? $"{Cartridge.Words}, behind {(Before.Count == 1 ? "the image" : $"the {Before.Count} images")} on it, as image #{Image}"
+        : $"{Cartridge.Words}, as image #1 of set {Tape.Cartridge.ShortOf(Label.SetId)}"
             + (Cartridge.HasData ? ": EVERYTHING ON IT IS OVERWRITTEN" : "");
 }
 
@@ -54,14 +54,14 @@ internal sealed class TapeTargetFinder(ITapeDrive drive, ICartridgeFeeder feeder
     }
 
     /// <summary>A cartridge for the next part of an image; the drive stands at its beginning.</summary>
-    public CartridgeLabel Next(CartridgeLabel before, Guid image, string because, CancellationToken cancel)
+    /// <param name="number">Of the cartridge in the set.</param>
+    public CartridgeLabel Next(Guid set, int number, Guid image, string because, CancellationToken cancel)
     {
-        int number = before.Number + 1;
-        string wanted = $"a blank cartridge, as number {number} of set {Cartridge.ShortOf(before.SetId)}";
+        string wanted = $"a blank cartridge, as number {number} of set {Cartridge.ShortOf(set)}";
         var cartridge = CartridgeGate.Pass(drive, feeder, wanted, true, JudgeNext, because,
             wish => new DrException(Failure.Failed, $"{wish.Words}; there is none. The image is unfinished"), cancel);
         drive.Rewind();
-        var label = LabelFor(cartridge, before.SetId, number, image);
+        var label = LabelFor(cartridge, set, number, image);
         _used.Add(label.Label);
         return label;
     }

@@ -183,7 +183,9 @@ internal sealed class TapeWriteJob(
 
     private void Change(string because, CancellationToken cancel)
     {
-        _label = finder.Next(_label, head.ImageId, because, cancel);
+        // A cartridge that took not even the label of the image does not count.
+        int number = _cartridge.LabelFile > 0 ? _label.Number + 1 : _label.Number;
+        _label = finder.Next(_label.SetId, number, head.ImageId, because, cancel);
         _cartridge = new CartridgeWriter(drive, settings, progress);
         _append = false;
         report.Note($"{drive.Name}: going on with {_label.Label}, cartridge {_label.Number}");
