@@ -6,6 +6,7 @@ namespace DR.Core.Image.Tape;
 /// <summary>Finds the cartridge and the place on it with which an image begins.</summary>
 internal sealed class TapeImageFinder(ITapeDrive drive, ICartridgeFeeder feeder, TapeReadSettings settings)
 {
+    private readonly Dictionary<Guid, int> _highest = [];
     private ImageLabel? _found;
     private CartridgeLabel? _cartridge;
 
@@ -84,7 +85,14 @@ internal sealed class TapeImageFinder(ITapeDrive drive, ICartridgeFeeder feeder,
                 $"{drive.Name}: on {cartridge.Words} are {images.Count} images: {string.Join("; ", images.Select(i => i.Words))}. Say which: {drive.Name}#{images[^1].Label.Image}");
         }
 
-        return number > 0 ? images.FirstOrDefault(i => i.Label.Image == number) : images.Count > 0 ? images[^1] : null;
+        if (number == TapeSelection.Last && images.Count > 0)
+        {
+            // The last of the set, which may begin on a cartridge where others are.
+            var set = images[0].Label.SetId;
+            _highest[set] = number = Math.Max(_highest.GetValueOrDefault(set), images.Max(i => i.Label.Image));
+        }
+
+        return number > 0 ? images.FirstOrDefault(i => i.Label.Image == number) : images.Count > 0 ? images[0] : null;
     }
 }
 

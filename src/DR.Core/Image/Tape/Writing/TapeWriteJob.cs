@@ -166,9 +166,10 @@ internal sealed class TapeWriteJob(
     {
         long next = ring.Next;
         long sure = ring.Synced;
-        if (sure < ring.Oldest)
+        if (sure < next)
         {
-            sure = Math.Min(next, _cartridge.ReadBack(ring.Oldest, RecordHeader.TagOf(head.ImageId)) ?? sure);
+            long from = Math.Max(sure, ring.Oldest);
+            sure = Math.Max(sure, Math.Min(next, _cartridge.ReadBack(from, RecordHeader.TagOf(head.ImageId)) ?? sure));
         }
 
         if (sure < ring.Oldest)
