@@ -22,6 +22,9 @@ namespace DR.App;
 /// <summary>The one place where the parts are put together.</summary>
 internal sealed class Composition
 {
+    /// <summary>How long an unattended restore waits for a cartridge.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromHours(24);
+
     private readonly Lazy<IFrameCompressor> _compressor = new(() => new ZstdCodec());
 
     public IMachine Machine { get; } = new LinuxMachine();
@@ -56,11 +59,14 @@ internal sealed class Composition
     public ScreenParts Screens(IReadOnlyList<string> folders, bool unattended)
     {
         var credentials = CredentialsIn(null);
+        var desk = new TapeDesk();
+        var tapes = Tapes(new TapeOptions(Program) { ImageName = Environment.MachineName }, desk, desk);
         return new(
-            Machine, Tools, () => Compressor, Images(credentials, null, null, null, folders), Destinations(credentials, null), credentials.Learn,
+            Machine, Tools, () => Compressor, Images(credentials, null, null, tapes, folders), Destinations(credentials, tapes), credentials.Learn,
             Report, Program, TimeProvider.System)
         {
             Answer = unattended ? CarryOutAnswer : null,
+            Tapes = desk,
         };
     }
 
@@ -75,7 +81,7 @@ internal sealed class Composition
 
     private void CarryOutAnswer(IUnattendedConsole console, Action<string> say, CancellationToken cancel)
     {
-        var parts = Unattended;
+        var parts = Unattended(console.Progress);
         var outcome = new UnattendedJob(parts, console).Run(() => new AnswerFinder(parts.Files).Find(File.ReadAllText("/proc/cmdline"), cancel), cancel);
         new MachinePower(Tools, say).Do(outcome);
     }
@@ -84,8 +90,9 @@ internal sealed class Composition
 
     public ReportSender ReportSender => new(Files(null, null));
 
-    public UnattendedParts Unattended =>
-        new(Machine, Tools, Compressor, Images(null, null, null), Files(null, null), new MediumNetwork(new NetworkSetup(Tools)), TimeProvider.System, Program);
+    /// <param name="report">Is told of cartridges that are waited for.</param>
+    public UnattendedParts Unattended(IJobReport report) =>
+        new(Machine, Tools, Compressor, Images(null, null, null, Tapes(new TapeOptions(Program), new WaitingFeeder(Patience, report, TimeProvider.System), report)), Files(null, null), new MediumNetwork(new NetworkSetup(Tools)), TimeProvider.System, Program);
 
     /// <summary>Where images are found and opened.</summary>
     /// <param name="caFile">Null for the one on the medium, if there is one.</param>

@@ -67,11 +67,11 @@ internal sealed class CaptureCommand
         var watch = Stopwatch.StartNew();
         var (result, tape) = Capture(parsed, pieceLimit, plan, to, destinations, composition, session, cancel);
         var check = parsed.GetValue(_verify)
-            ? ImageCheck.Of(() => Verify(plan, WrittenTo(to), composition.Images(null, parsed.GetValue(_credentials), session.Report.Warn, tapes), composition, session, cancel))
+            ? ImageCheck.Of(() => Verify(plan, to.Written, composition.Images(null, parsed.GetValue(_credentials), session.Report.Warn, tapes), composition, session, cancel))
             : null;
         session.Report.Finish();
         session.Document(Document(plan, result, tape, watch.Elapsed.TotalSeconds, check), DocumentJson.Default.CaptureDocument);
-        return Tell(plan, WrittenTo(to), result, tape, watch.Elapsed, check, session);
+        return Tell(plan, to.Written, result, tape, watch.Elapsed, check, session);
     }
 
     private CaptureRequest Request(ParseResult parsed)
@@ -92,9 +92,6 @@ internal sealed class CaptureCommand
         string image = parsed.GetValue(_to)!;
         return parsed.GetValue(_name) ?? (ImageLocation.Parse(image) is ImageLocation.Tape ? Environment.MachineName : Path.GetFileNameWithoutExtension(image));
     }
-
-    /// <summary>Where the new image can be opened.</summary>
-    private static string WrittenTo(ImageDestination to) => to.Tape is { } tape ? $"{to.Location}#{tape.Image}" : to.Location;
 
     private (CaptureResult Result, TapeProgress? Tape) Capture(
         ParseResult parsed, long? pieceLimit, CapturePlan plan, ImageDestination to, IImageDestinations destinations, Composition composition, Session session, CancellationToken cancel) =>

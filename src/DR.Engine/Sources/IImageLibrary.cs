@@ -24,6 +24,17 @@ public sealed class OpenedImage(IImageInput input, IReadOnlyList<string> localPa
     /// <summary>How the drive gets on; null where it is no tape.</summary>
     public TapeProgress? Tape => (input as TapeImageInput)?.Progress;
 
+    /// <summary>Goes on behind losses where the medium itself is damaged; counts from the next time that it is read.</summary>
+    public OpenedImage Salvaging(bool salvage)
+    {
+        if (input is TapeImageInput tape)
+        {
+            tape.Salvage = salvage;
+        }
+
+        return this;
+    }
+
     public void Dispose()
     {
         input.Dispose();

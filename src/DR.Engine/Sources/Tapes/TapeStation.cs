@@ -49,7 +49,7 @@ public sealed class TapeStation(ITapeDrives drives, TapeOptions options, ICartri
     {
         var unit = OpenUnit(tape);
         var settings = new TapeReadSettings(tape.Selection) { BufferBytes = BufferBytes, Salvage = options.Salvage };
-        return new OpenedImage(new TapeImageInput(unit.Drive, Feeder(unit), settings, report, cancel), [], unit.Drive);
+        return new OpenedImage(new TapeImageInput(unit.Drive, Feeder(unit, tape.IsVirtual), settings, report, cancel), [], unit.Drive);
     }
 
     /// <summary>Where a new image would begin. Nothing is written, and the drive is closed again.</summary>
@@ -63,7 +63,7 @@ public sealed class TapeStation(ITapeDrives drives, TapeOptions options, ICartri
         var unit = OpenUnit(tape);
         using (unit.Drive)
         {
-            var target = TapeImageOutput.LookAt(unit.Drive, Feeder(unit), Settings, cancel);
+            var target = TapeImageOutput.LookAt(unit.Drive, Feeder(unit, tape.IsVirtual), Settings, cancel);
             return new ImageDestination(location, target.Words, null, null) { Tape = target };
         }
     }
@@ -74,7 +74,7 @@ public sealed class TapeStation(ITapeDrives drives, TapeOptions options, ICartri
         var unit = OpenUnit(tape);
         try
         {
-            return new NewImage(TapeImageOutput.Begin(unit.Drive, Feeder(unit), Settings, destination.Tape!, report, cancel), unit.Drive);
+            return new NewImage(TapeImageOutput.Begin(unit.Drive, Feeder(unit, tape.IsVirtual), Settings with { ImageName = destination.ImageName ?? options.ImageName }, destination.Tape!, report, cancel), unit.Drive);
         }
         catch (Exception e)
         {
@@ -87,8 +87,9 @@ public sealed class TapeStation(ITapeDrives drives, TapeOptions options, ICartri
 
     private long BufferBytes => Math.Max(TapeSettings.MinBuffer, options.Buffer ?? Math.Min(TapeSettings.DefaultBuffer, drives.FreeMemory / 4));
 
-    private ICartridgeFeeder Feeder(TapeUnit unit) =>
-        unit.Changer is { } changer ? new ChangerFeeder(changer, asking, report) : asking ?? new NoFeeder();
+    /// <summary>Where a robot or a folder has not what is wanted, waiting does not bring it; a person may.</summary>
+    private ICartridgeFeeder Feeder(TapeUnit unit, bool isVirtual) =>
+        unit.Changer is { } changer ? new ChangerFeeder(changer, isVirtual || asking is WaitingFeeder ? null : asking, report) : asking ?? new NoFeeder();
 
     private sealed class NoFeeder : ICartridgeFeeder
     {

@@ -10,10 +10,10 @@ public sealed class TapeImageInput : IImageInput
 {
     private readonly ITapeDrive _drive;
     private readonly ICartridgeFeeder _feeder;
-    private readonly TapeReadSettings _settings;
+    private TapeReadSettings _settings;
     private readonly IJobReport _report;
     private readonly CancellationToken _cancel;
-    private readonly TapeImageFinder _finder;
+    private TapeImageFinder _finder;
     private TapeReadStream? _open;
 
     /// <param name="drive">Stays the caller's.</param>
@@ -27,6 +27,20 @@ public sealed class TapeImageInput : IImageInput
     }
 
     public string Name => _drive.Name + _settings.Selection;
+
+    /// <summary>As in <see cref="TapeReadSettings.Salvage"/>; counts from the next time that it is opened.</summary>
+    public bool Salvage
+    {
+        get => _settings.Salvage;
+        set
+        {
+            if (value != _settings.Salvage)
+            {
+                _settings = _settings with { Salvage = value };
+                _finder = new TapeImageFinder(_drive, _feeder, _settings);
+            }
+        }
+    }
 
     public bool IsRandomAccess => false;
 
