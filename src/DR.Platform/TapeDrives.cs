@@ -1,4 +1,4 @@
-using DR.Core.Devices;
+using DR.Core.Image.Tape;
 using DR.Core.Primitives;
 using DR.Platform.Tape;
 

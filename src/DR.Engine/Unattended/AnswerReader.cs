@@ -129,7 +129,7 @@ public static class AnswerReader
     private static IReadOnlyList<string> Report(AnswerObject root)
     {
         var places = root.Texts("report");
-        return places.FirstOrDefault(p => !IsLocation(p) || Secret(p) is not null) is { } wrong
+        return places.FirstOrDefault(p => !IsLocation(p) || IsTape(p) || Secret(p) is not null) is { } wrong
             ? throw root.Wrong("report", Secret(wrong) is { } secret
                 ? "\"report\" " + secret
                 : $"\"{wrong}\" is no place for a report: write an absolute folder, label:LABEL/folder, uuid:UUID/folder, smb://…, nfs://…, http://… or https://…")
@@ -178,6 +178,8 @@ public static class AnswerReader
 
     private static bool IsLocation(string text) =>
         text.StartsWith('/') || Schemes.Any(s => text.StartsWith(s, StringComparison.Ordinal) && text.Length > s.Length);
+
+    private static bool IsTape(string text) => text.StartsWith("tape:", StringComparison.Ordinal) || text.StartsWith("vtape:", StringComparison.Ordinal);
 
     /// <summary>What would end up on screens, in logs and in reports: "user:password@", or a query, which may be a signature; null if there is none.</summary>
     private static string? Secret(string text)

@@ -66,6 +66,7 @@ public class AnswerReaderTests
     [InlineData("{ \"image\": \"\" }", "column 12", "\"image\" is empty")]
     [InlineData("{ \"image\": \"a.drimg\" }", "column 12", "is no place of an image")]
     [InlineData("{ \"image\": \"tape:nst0\" }", "column 12", "is no place of an image")]
+    [InlineData("{ \"image\": \"tape:/dev/nst0\", \"targets\": [ { \"serial\": \"S1\" } ], \"report\": \"tape:/dev/nst0\" }", "line 1", "is no place for a report")]
     [InlineData("{ \"image\": \"/a\\n\" }", "column 12", "control character")]
     [InlineData("{ \"image\": { \"host\": \"x\" } }", "column 14", "\"host\" in image; is \"hostName\" meant?")]
     [InlineData("{ \"image\": { \"id\": \"x\" } }", "column 20", "\"x\" is no image id")]

@@ -31,13 +31,8 @@ internal sealed class ChangerFeeder(ITapeChanger changer, ICartridgeFeeder? othe
             }
         }
 
-        if (otherwise is null || !otherwise.TryFeed(drive, wish, cancel))
-        {
-            return false;
-        }
-
         _tried.Clear();
-        return true;
+        return otherwise?.TryFeed(drive, wish, cancel) ?? false;
     }
 
     public void Taken()

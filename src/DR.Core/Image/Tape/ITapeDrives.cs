@@ -1,6 +1,7 @@
+using DR.Core.Devices;
 using DR.Core.Primitives;
 
-namespace DR.Core.Devices;
+namespace DR.Core.Image.Tape;
 
 /// <summary>A drive that is open, with what puts cartridges into it.</summary>
 /// <param name="Changer">Null where a person does that. May be the drive itself, which disposes it.</param>
