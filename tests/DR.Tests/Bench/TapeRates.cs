@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using DR.Core.Devices;
-using DR.Core.Image;
 using DR.Core.Image.Tape;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
