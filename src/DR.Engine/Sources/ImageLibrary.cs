@@ -1,6 +1,7 @@
 using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Primitives;
+using DR.Engine.Sources.Tapes;
 
 namespace DR.Engine.Sources;
 
@@ -9,6 +10,9 @@ public sealed class ImageLibrary(IVolumeMounter mounter, IImageOpener opener, IF
 {
     /// <summary>Looked through even where it is no volume of a disk: a medium that was copied into memory.</summary>
     public IReadOnlyList<string> Folders { get; init; } = ["/run/live/medium"];
+
+    /// <summary>Null where no tapes are read.</summary>
+    public TapeStation? Tapes { get; init; }
 
     public IReadOnlyList<FoundImage> Search(IJobReport report, CancellationToken cancel)
     {
@@ -36,6 +40,8 @@ public sealed class ImageLibrary(IVolumeMounter mounter, IImageOpener opener, IF
         {
             case ImageLocation.Web web:
                 return new OpenedImage(opener.OpenHttp(web.Address, cancel), [], null);
+            case ImageLocation.Tape tape:
+                return TapeStation.Of(Tapes, location).Open(tape, cancel);
             case ImageLocation.Share share:
                 return OpenIn(mounter.Mount(share.Where, share.CredentialFrom(credentials), writable: false, cancel), share.Path, location);
             case ImageLocation.Volume place:
