@@ -82,7 +82,7 @@ public sealed class SourceTests : IDisposable
     {
         using var web = new WebHost(_real.Folder, settings: "max_ranges 0;");
         string target = _real.Blank("target.raw", 60 * MiB);
-        Assert.Contains("read forward only", DrProcess.Run("info", web.AddressOf("server.drimg")).Is(0).Output, StringComparison.Ordinal);
+        Assert.Contains("it can only be read forward", DrProcess.Run("info", web.AddressOf("server.drimg")).Is(0).Output, StringComparison.Ordinal);
         var result = DrProcess.Run("restore", web.AddressOf("server.drimg"), "--to", target, "--yes").Is(0);
         Assert.Contains("The image can only be read forward", result.Output, StringComparison.Ordinal);
         _real.AssertSound(_real.Extract(target, 1));

@@ -8,7 +8,6 @@ using DR.Engine.Restore;
 using DR.Engine.Sources.Tapes;
 using DR.Platform.Block;
 using DR.Platform.Tape;
-using DR.Tests.Doubles;
 using DR.Tests.Engine;
 
 namespace DR.Tests.Bench;
