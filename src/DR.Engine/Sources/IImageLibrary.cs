@@ -17,6 +17,8 @@ public sealed record FoundImage(string Location, string Place, ImageHeader Heade
 /// <param name="hold">What keeps it within reach; owned; null where nothing does.</param>
 public sealed class OpenedImage(IImageInput input, IReadOnlyList<string> localPaths, IDisposable? hold) : IDisposable
 {
+    private IDisposable? _mount;
+
     public IImageInput Input => input;
 
     public IReadOnlyList<string> LocalPaths => localPaths;
@@ -35,10 +37,18 @@ public sealed class OpenedImage(IImageInput input, IReadOnlyList<string> localPa
         return this;
     }
 
+    /// <summary>The same, which disposes of this besides, after all else.</summary>
+    internal OpenedImage Holding(IDisposable? mount)
+    {
+        _mount = mount;
+        return this;
+    }
+
     public void Dispose()
     {
         input.Dispose();
         hold?.Dispose();
+        _mount?.Dispose();
     }
 }
 

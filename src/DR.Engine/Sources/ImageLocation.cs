@@ -31,8 +31,16 @@ public abstract record ImageLocation
     public sealed record Volume(string Tag, string Value, string Path) : ImageLocation;
 
     /// <summary>An image on tape: <c>tape:/dev/nst0</c>, <c>vtape:DIR</c>; of several on a cartridge <c>tape:/dev/nst0#3</c> or <c>#last</c>.</summary>
-    /// <param name="Name">The device, or the folder of the virtual cartridges.</param>
-    public sealed record Tape(string Name, bool IsVirtual, TapeSelection Selection) : ImageLocation;
+    /// <param name="Name">The device, or the folder of the virtual cartridges: a path, or for reading a location on a volume or share.</param>
+    public sealed record Tape(string Name, bool IsVirtual, TapeSelection Selection) : ImageLocation
+    {
+        /// <summary>The volume or share with the folder of the cartridges; null where it is a path or a device.</summary>
+        /// <exception cref="DrException">It cannot be understood, or no folder can be there (<see cref="Failure.Usage"/>).</exception>
+        public ImageLocation? Holder =>
+            !IsVirtual || !HasScheme(Name) ? null
+            : Parse(Name) is (Share or Volume) and var holder ? holder
+            : throw Wrong("vtape:" + Name, "virtual cartridges are in a folder of this computer, or on label:, uuid:, smb:// or nfs://");
+    }
 
     /// <summary>Whether it is anything else than a path on this computer.</summary>
     public static bool HasScheme(string location) =>

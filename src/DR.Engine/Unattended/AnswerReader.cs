@@ -15,7 +15,7 @@ public static class AnswerReader
 {
     public const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Schemes = ["http://", "https://", "smb://", "nfs://", "label:", "uuid:", "tape:/dev/", "vtape:/"];
+    private static readonly string[] Schemes = ["http://", "https://", "smb://", "nfs://", "label:", "uuid:", "tape:/dev/", "vtape:/", "vtape:label:", "vtape:uuid:", "vtape:smb://", "vtape:nfs://"];
     private static readonly string[] Buses = ["nvme", "ata", "scsi", "usb", "virtio", "mmc", "fc", "iscsi", "nvmeof", "loop", "unknown"];
 
     /// <param name="name">What messages call the file.</param>
@@ -62,7 +62,7 @@ public static class AnswerReader
             ? new AnswerImage(location, null)
             : throw root.Wrong("image", Secret(location) is { } secret
                 ? "\"image\" " + secret
-                : $"\"{location}\" is no place of an image: write an absolute path, http://…, https://…, smb://…, nfs://…, label:LABEL/path, uuid:UUID/path, tape:/dev/nst0, vtape:/DIR, or \"search\"");
+                : $"\"{location}\" is no place of an image: write an absolute path, http://…, https://…, smb://…, nfs://…, label:LABEL/path, uuid:UUID/path, tape:/dev/nst0, vtape:/DIR, vtape:label:LABEL/DIR, or \"search\"");
     }
 
     private static List<AnswerTarget> Targets(AnswerText text, AnswerObject root)

@@ -42,6 +42,11 @@ public sealed class TapeStation(ITapeDrives drives, TapeOptions options, ICartri
             throw new DrException(Failure.Usage, $"--changer {options.Changer}: virtual cartridges are changed without");
         }
 
+        if (tape.Holder is not null)
+        {
+            throw new DrException(Failure.Usage, $"vtape:{tape.Name}: virtual cartridges on a volume or share are only read; mount it, and name the folder");
+        }
+
         return tape.IsVirtual ? drives.OpenVirtual(tape.Name) : drives.OpenDrive(tape.Name, options.Changer);
     }
 
@@ -49,7 +54,8 @@ public sealed class TapeStation(ITapeDrives drives, TapeOptions options, ICartri
     {
         var unit = OpenUnit(tape);
         var settings = new TapeReadSettings(tape.Selection) { BufferBytes = BufferBytes, Salvage = options.Salvage };
-        return new OpenedImage(new TapeImageInput(unit.Drive, Feeder(unit, tape.IsVirtual), settings, report, cancel), [], unit.Drive);
+        string[] files = tape.IsVirtual ? Directory.GetFiles(tape.Name) : [];
+        return new OpenedImage(new TapeImageInput(unit.Drive, Feeder(unit, tape.IsVirtual), settings, report, cancel), files, unit.Drive);
     }
 
     /// <summary>Where a new image would begin. Nothing is written, and the drive is closed again.</summary>
