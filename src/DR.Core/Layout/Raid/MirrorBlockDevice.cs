@@ -27,7 +27,7 @@ public sealed class MirrorBlockDevice : IBlockDevice
     public string Name { get; }
 
     /// <summary>Whether a read looks at all sides, and fails where they differ: for reading back what was written.</summary>
-    public bool Compares { get; init; }
+    public bool Compares { get; private init; }
 
     public long Length => _sides[0].Length;
 
@@ -38,6 +38,9 @@ public sealed class MirrorBlockDevice : IBlockDevice
     public int Alignment => _sides.Max(s => s.Alignment);
 
     public bool IsReadOnly => _sides.Any(s => s.IsReadOnly);
+
+    /// <summary>The same mirror; reads look at all sides.</summary>
+    public MirrorBlockDevice Comparing() => new(Name, _sides) { Compares = true };
 
     public void Read(Span<byte> buffer, long offset)
     {
