@@ -15,7 +15,7 @@ packages=(
     nginx-light openssl samba smbclient nfs-ganesha-vfs    # servers that images come from
     qemu-system-x86 qemu-utils ovmf                        # the machines they boot in
     partclone fio zstd time                                # peers of the benchmark
-    kmod                                                   # judges which driver serves a device
+    kmod openssh-client                                    # judges which driver serves a device; the way into a booted medium
     jq shellcheck tmux                                     # the gate; tmux is the terminal that judges the screens
 )
 

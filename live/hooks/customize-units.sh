@@ -16,6 +16,7 @@ systemctl --root="$root" --quiet disable smartmontools.service
 systemctl --root="$root" --quiet mask \
     swap.target \
     fstrim.timer fstrim.service e2scrub_all.timer e2scrub_all.service e2scrub_reap.service \
+    open-iscsi.service \
     smartmontools.service systemd-hibernate-resume@.service \
     rpcbind.service rpcbind.socket nfs-blkmap.service \
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer man-db.timer \

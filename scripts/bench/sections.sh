@@ -134,3 +134,18 @@ END
     DR_BENCH_FILE=$work/tree.tar artifacts/bin/DR.Tests/release/DR.Tests -noColor -noLogo -explicit only -class DR.Tests.Bench.StageCosts \
         -showLiveOutput | grep -oE '\| .* \|$'
 }
+
+run_tape() {
+    local folder
+    folder=$(mktemp -d /dev/shm/dr-bench.XXXXXX)
+    cat <<END
+
+A virtual tape drive of 400 MB/s, 6 GiB that do not compress, disks in memory, $(nproc) cores, $(date --utc +%F), dr $(git rev-parse --short HEAD):
+
+| job | stops after the start | MB/s while it runs | of 400 MB/s | of 400 MB/s, with start and end | s |
+|---|---|---|---|---|---|
+END
+    DR_BENCH_FOLDER=$folder artifacts/bin/DR.Tests/release/DR.Tests -noColor -noLogo -explicit only -class DR.Tests.Bench.TapeRates \
+        -showLiveOutput | grep -oE '\| (capture|restore) .* \|$' || { rm -r "$folder"; say "the benchmark of tapes failed"; return 1; }
+    rm -r "$folder"
+}

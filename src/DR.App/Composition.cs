@@ -3,12 +3,14 @@ using DR.App.Screens;
 using DR.App.Unattended;
 using DR.Core.Devices;
 using DR.Core.Image;
+using DR.Core.Image.Tape;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
 using DR.Engine.Media;
 using DR.Engine.Reports;
 using DR.Engine.Restore;
 using DR.Engine.Sources;
+using DR.Engine.Sources.Tapes;
 using DR.Engine.Unattended;
 using DR.Platform;
 using DR.Platform.Http;
@@ -20,9 +22,14 @@ namespace DR.App;
 /// <summary>The one place where the parts are put together.</summary>
 internal sealed class Composition
 {
+    /// <summary>How long an unattended restore waits for a cartridge.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromHours(24);
+
     private readonly Lazy<IFrameCompressor> _compressor = new(() => new ZstdCodec());
 
     public IMachine Machine { get; } = new LinuxMachine();
+
+    public ITapeDrives TapeDrives { get; } = new TapeDrives();
 
     public IToolRunner Tools { get; } = new ProcessToolRunner();
 
@@ -42,6 +49,9 @@ internal sealed class Composition
 
     public RestorePipeline RestorePipeline => new(Machine, Tools, Compressor);
 
+    /// <param name="asking">Who is asked for a cartridge; null for nobody.</param>
+    public TapeStation Tapes(TapeOptions options, ICartridgeFeeder? asking, IJobReport report) => new(TapeDrives, options, asking, report);
+
     public IVolumeMounter Mounter => new VolumeMounter(Tools);
 
     /// <param name="folders">Where images are looked for, besides the medium and the attached disks.</param>
@@ -49,11 +59,14 @@ internal sealed class Composition
     public ScreenParts Screens(IReadOnlyList<string> folders, bool unattended)
     {
         var credentials = CredentialsIn(null);
+        var desk = new TapeDesk();
+        var tapes = Tapes(new TapeOptions(Program) { ImageName = Environment.MachineName }, desk, desk);
         return new(
-            Machine, Tools, () => Compressor, Images(credentials, null, null, folders), Destinations(credentials), credentials.Learn,
+            Machine, Tools, () => Compressor, Images(credentials, null, null, tapes, folders), Destinations(credentials, tapes), credentials.Learn,
             Report, Program, TimeProvider.System)
         {
             Answer = unattended ? CarryOutAnswer : null,
+            Tapes = desk,
         };
     }
 
@@ -68,7 +81,7 @@ internal sealed class Composition
 
     private void CarryOutAnswer(IUnattendedConsole console, Action<string> say, CancellationToken cancel)
     {
-        var parts = Unattended;
+        var parts = Unattended(console.Progress);
         var outcome = new UnattendedJob(parts, console).Run(() => new AnswerFinder(parts.Files).Find(File.ReadAllText("/proc/cmdline"), cancel), cancel);
         new MachinePower(Tools, say).Do(outcome);
     }
@@ -77,27 +90,31 @@ internal sealed class Composition
 
     public ReportSender ReportSender => new(Files(null, null));
 
-    public UnattendedParts Unattended =>
-        new(Machine, Tools, Compressor, Images(null, null, null), Files(null, null), new MediumNetwork(new NetworkSetup(Tools)), TimeProvider.System, Program);
+    /// <param name="report">Is told of cartridges that are waited for.</param>
+    public UnattendedParts Unattended(IJobReport report) =>
+        new(Machine, Tools, Compressor, Images(null, null, null, Tapes(new TapeOptions(Program), new WaitingFeeder(Patience, report, TimeProvider.System), report)), Files(null, null), new MediumNetwork(new NetworkSetup(Tools)), TimeProvider.System, Program);
 
     /// <summary>Where images are found and opened.</summary>
     /// <param name="caFile">Null for the one on the medium, if there is one.</param>
     /// <param name="credentialsFile">Null for the one on the medium, if there is one.</param>
     /// <param name="note">Is told of every connection that breaks and is made anew.</param>
-    /// <param name="folders">Searched besides the medium and the attached disks.</param>
-    public IImageLibrary Images(string? caFile, string? credentialsFile, Action<string>? note, params IReadOnlyList<string> folders) =>
-        Images(CredentialsIn(credentialsFile), caFile, note, folders);
+    /// <param name="tapes">Null where no tapes are read.</param>
+    public IImageLibrary Images(string? caFile, string? credentialsFile, Action<string>? note, TapeStation? tapes = null) =>
+        Images(CredentialsIn(credentialsFile), caFile, note, tapes, []);
 
     /// <summary>Where new images are laid down.</summary>
     /// <param name="credentialsFile">Null for the one on the medium, if there is one.</param>
-    public IImageDestinations Destinations(string? credentialsFile) => Destinations(CredentialsIn(credentialsFile));
+    /// <param name="tapes">Null where no tapes are written.</param>
+    public IImageDestinations Destinations(string? credentialsFile, TapeStation? tapes) => Destinations(CredentialsIn(credentialsFile), tapes);
 
-    private ImageDestinations Destinations(Credentials credentials) => new(Mounter, new ImageOpener(credentials, null, null), credentials);
+    private ImageDestinations Destinations(Credentials credentials, TapeStation? tapes) =>
+        new(Mounter, new ImageOpener(credentials, null, null), credentials) { Tapes = tapes };
 
-    private ImageLibrary Images(Credentials credentials, string? caFile, Action<string>? note, IReadOnlyList<string> folders) =>
+    private ImageLibrary Images(Credentials credentials, string? caFile, Action<string>? note, TapeStation? tapes, IReadOnlyList<string> folders) =>
         new(Mounter, new ImageOpener(credentials, caFile ?? OnMedium("ca.pem"), note), Compressor, credentials)
         {
             Folders = ["/run/live/medium", .. folders],
+            Tapes = tapes,
         };
 
     /// <summary>Where small files are: answers, reports. As for images.</summary>

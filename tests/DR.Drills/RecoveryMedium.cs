@@ -62,14 +62,14 @@ internal static class RecoveryMedium
         return where == MediumIn.Cd ? machine with { Cdrom = iso } : machine with { Stick = new Disk(iso) };
     }
 
-    /// <summary>An ext4 disk with the label BACKUP and the files in its folder "dr".</summary>
+    /// <summary>An ext4 disk with the label BACKUP and the files and folders in its folder "dr".</summary>
     public static string BackupDisk(Workplace workplace, string name, params string[] files)
     {
         string root = Directory.CreateDirectory(workplace.PathOf(name + ".files")).FullName;
         string folder = Directory.CreateDirectory(Path.Combine(root, "dr")).FullName;
         foreach (string file in files)
         {
-            Tool.Run("cp", file, folder);
+            Tool.Run("cp", "-r", file, folder);
         }
 
         string disk = workplace.BlankDisk(name, gibibytes: 1);

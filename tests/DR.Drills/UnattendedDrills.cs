@@ -12,6 +12,9 @@ public enum ImageOn
     Http,
     Smb,
     Nfs,
+
+    /// <summary>Virtual cartridges on a second disk, so many that the image needs several.</summary>
+    VirtualTape,
 }
 
 /// <summary>
@@ -34,6 +37,7 @@ public sealed class UnattendedDrills : IDisposable
     [InlineData(Firmware.Bios, MediumIn.Cd, Bus.Ahci, ImageOn.Http)]
     [InlineData(Firmware.Uefi, MediumIn.Cd, Bus.Nvme, ImageOn.Smb)]
     [InlineData(Firmware.Uefi, MediumIn.Usb, Bus.Virtio, ImageOn.Medium)]
+    [InlineData(Firmware.Bios, MediumIn.Cd, Bus.Virtio, ImageOn.VirtualTape)]
     public void A_bare_machine_is_restored_and_boots(Firmware firmware, MediumIn medium, Bus bus, ImageOn source) =>
         Restore(firmware, medium, bus, source);
 
@@ -54,7 +58,7 @@ public sealed class UnattendedDrills : IDisposable
         string target = _workplace.BlankDisk("target.raw", gibibytes: 5);
         string share = Directory.CreateDirectory(_workplace.PathOf("share")).FullName;
         using var reports = new WebHost(share, settings: TakesReports);
-        using var place = Offer(source, image, share);
+        using var place = Offer(source, server, image, share);
         var answer = RecoveryMedium.Answer(place.Location);
         answer["report"] = reports.AddressOf("reports", RecoveryMedium.Guest);
         string iso = RecoveryMedium.Build(_workplace, answer, source == ImageOn.Medium ? ["--image", image] : []);
@@ -73,7 +77,7 @@ public sealed class UnattendedDrills : IDisposable
     }
 
     /// <summary>Puts the image where the answer says it is.</summary>
-    private Place Offer(ImageOn source, string image, string share)
+    private Place Offer(ImageOn source, Server server, string image, string share)
     {
         string name = Path.GetFileName(image);
         if (source is ImageOn.Http or ImageOn.Smb or ImageOn.Nfs)
@@ -87,6 +91,9 @@ public sealed class UnattendedDrills : IDisposable
                 return new Place("/run/live/medium/dr/images/" + name, [], null);
             case ImageOn.SecondDisk:
                 return new Place("label:BACKUP/dr/" + name, [new Disk(RecoveryMedium.BackupDisk(_workplace, "backup.raw", image))], null);
+            case ImageOn.VirtualTape:
+                string tapes = SaveOntoTape(server);
+                return new Place("vtape:label:BACKUP/dr/tapes", [new Disk(RecoveryMedium.BackupDisk(_workplace, "backup.raw", tapes))], null);
             case ImageOn.Http:
                 var web = new WebHost(share);
                 return new Place(web.AddressOf(name, RecoveryMedium.Guest), [], web);
@@ -97,6 +104,15 @@ public sealed class UnattendedDrills : IDisposable
                 var nfs = new NfsHost(share);
                 return new Place(nfs.LocationOf(name, RecoveryMedium.Guest), [], nfs);
         }
+    }
+
+    private string SaveOntoTape(Server server)
+    {
+        string tapes = _workplace.PathOf("tapes");
+        Dr.Run("tape", "label", "vtape:" + tapes, "--capacity", "60M", "--count", "12");
+        var saved = Dr.Run("capture", server.Disk(), "--to", "vtape:" + tapes);
+        Assert.InRange(saved["cartridges"]!.AsArray().Count, 3, 12);
+        return tapes;
     }
 
     private static void CheckReport(string folder)

@@ -45,7 +45,7 @@ internal static class AnswerCommand
     private static int Expand(string name, Session session, CancellationToken cancel)
     {
         var answer = AnswerReader.Read(name, Read(name));
-        var planner = new AnswerPlanner(new Composition().Unattended);
+        var planner = new AnswerPlanner(new Composition().Unattended(session.Report));
         Say(session, AnswerWords.Of(answer));
         string? done = planner.DoneOn(answer) is var (disk, record) ? $"{disk}, {record.Done:yyyy-MM-dd HH:mm} UTC" : null;
         session.Say(done is null ? "  done        not yet" : $"  done        on {done}: it would change nothing");
@@ -71,9 +71,9 @@ internal static class AnswerCommand
 
     private static int Run(string? name, string[] terminals, bool stay, Session session, CancellationToken cancel)
     {
-        var parts = new Composition().Unattended;
         using var consoles = terminals.Length > 0 && !session.Json ? Consoles.At(terminals) : Consoles.Standard(session.Json ? Console.Error : Console.Out);
         using var progress = new ConsoleReport(consoles, terminal: false, quiet: false, verbose: true, log: null);
+        var parts = new Composition().Unattended(progress);
         var outcome = new UnattendedJob(parts, new PlainConsole(consoles, progress)).Run(
             () => name is null ? new AnswerFinder(parts.Files).Find(File.ReadAllText("/proc/cmdline"), cancel) : new FoundAnswer(name, Read(name)), cancel);
         bool goes = !stay && new MachinePower(parts.Tools, consoles.WriteLine).Do(outcome);

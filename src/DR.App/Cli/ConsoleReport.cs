@@ -24,6 +24,7 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
     private Timer? _timer;
     private Stopwatch _watch = new();
     private string _stage = "";
+    private string _medium = "";
     private long _total;
     private long _done;
     private int _shown;
@@ -75,6 +76,23 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
             Log("warning: " + message);
             ClearLine();
             Put("warning: " + message + "\n");
+        }
+    }
+
+    public void Medium(string words)
+    {
+        lock (_lock)
+        {
+            _medium = words;
+        }
+    }
+
+    /// <summary>Keeps silent until the next stage or warning, so that a question stays to be seen.</summary>
+    public void Pause()
+    {
+        lock (_lock)
+        {
+            EndLine();
         }
     }
 
@@ -130,7 +148,7 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
 
     private void Print()
     {
-        string line = Line(_stage, Interlocked.Read(ref _done), _total, _watch.Elapsed);
+        string line = Line(_stage, Interlocked.Read(ref _done), _total, _watch.Elapsed) + (_medium.Length > 0 ? "  " + _medium : "");
         if (!_terminal)
         {
             Put(line + "\n");

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using DR.App.Cli.Tape;
 
 namespace DR.App.Cli;
 
@@ -33,7 +34,13 @@ internal sealed record UnreadableDocument(string Volume, long OffsetBytes, long 
 
 internal sealed record CaptureDocument(
     int ExitCode, string Image, string Id, bool Planned, long SourceBytes, long ImageBytes, int Pieces, double Seconds, bool Verified, string? NotVerifiedBecause,
-    IReadOnlyList<string> Warnings, IReadOnlyList<UnreadableDocument> Unreadable);
+    IReadOnlyList<string> Warnings, IReadOnlyList<UnreadableDocument> Unreadable)
+{
+    /// <summary>How often a tape drive had to stop; null where it is no tape.</summary>
+    public int? DriveStops { get; init; }
+
+    public IReadOnlyList<CartridgeDocument>? Cartridges { get; init; }
+}
 
 internal sealed record TargetDocument(string Path, string Identity, string Source, string Contents, IReadOnlyList<PartitionDocument> Partitions);
 
@@ -42,10 +49,20 @@ internal sealed record TargetVolumeDocument(
 
 internal sealed record RestoreDocument(
     int ExitCode, string Image, string Id, bool Planned, IReadOnlyList<TargetDocument> Targets, IReadOnlyList<TargetVolumeDocument> Volumes,
-    long WrittenBytes, long ReadBackBytes, bool CacheExcluded, double Seconds, string? BootProblem, IReadOnlyList<string> Remarks, IReadOnlyList<string> Losses);
+    long WrittenBytes, long ReadBackBytes, bool CacheExcluded, double Seconds, string? BootProblem, IReadOnlyList<string> Remarks, IReadOnlyList<string> Losses)
+{
+    public int? DriveStops { get; init; }
+
+    public IReadOnlyList<CartridgeDocument>? Cartridges { get; init; }
+}
 
 internal sealed record VerifyDocument(
-    int ExitCode, string Image, string Id, bool Payload, long Frames, long StoredBlocks, long ZeroBlocks, long DamagedBlocks, double Seconds, IReadOnlyList<string> Findings);
+    int ExitCode, string Image, string Id, bool Payload, long Frames, long StoredBlocks, long ZeroBlocks, long DamagedBlocks, double Seconds, IReadOnlyList<string> Findings)
+{
+    public int? DriveStops { get; init; }
+
+    public IReadOnlyList<CartridgeDocument>? Cartridges { get; init; }
+}
 
 internal sealed record EspDocument(int Partition, string? Fallback, string? Loader, string? Problem, string Words);
 
@@ -85,5 +102,8 @@ internal sealed record AnswerRunDocument(int ExitCode, string End, string Words,
 [JsonSerializable(typeof(AnswerDocument))]
 [JsonSerializable(typeof(AnswerRunDocument))]
 [JsonSerializable(typeof(MediaCheckDocument))]
+[JsonSerializable(typeof(TapeStatusDocument))]
+[JsonSerializable(typeof(TapeListDocument))]
+[JsonSerializable(typeof(TapeMadeDocument))]
 [JsonSerializable(typeof(BurnDocument))]
 internal sealed partial class DocumentJson : JsonSerializerContext;

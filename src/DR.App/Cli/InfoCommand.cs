@@ -14,7 +14,7 @@ internal static class InfoCommand
     {
         var names = new Argument<string[]>("IMAGE|DISK") { Description = "One image, or disks of one machine.", Arity = ArgumentArity.OneOrMore };
         var command = new Verb("info", "Says what an image or disks hold: disks, tables, volumes, segments, sizes.",
-            ["dr info server.drimg", "dr info label:BACKUP/dr/server.drimg", "dr info /dev/sda --json"], 0, 1, 2, 4, 7);
+            ["dr info server.drimg", "dr info label:BACKUP/dr/server.drimg", "dr info tape:/dev/nst0", "dr info /dev/sda --json"], 0, 1, 2, 4, 7);
         command.Add(names);
         var source = new SourceOptions();
         source.AddTo(command);
@@ -56,7 +56,7 @@ internal static class InfoCommand
         {
             true => "complete (dr verify checks its content)",
             false => "NOT COMPLETE: " + problem,
-            null => "this server lets it be read forward only: dr verify says whether it is complete",
+            null => "it can only be read forward: dr verify says whether it is complete",
         });
         session.Say();
         foreach (string line in PlanText.Contents(manifest).Concat(manifest.Warnings.Select(w => "! " + w)))

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using DR.App.Cli.Tape;
 using DR.App.Screens.Plans;
 using DR.Core.Image;
 using DR.Core.Primitives;
@@ -13,7 +14,7 @@ namespace DR.App.Cli;
 /// <summary><c>dr restore IMAGE --to DISK [--to DISK]...</c></summary>
 internal sealed class RestoreCommand
 {
-    private readonly Argument<string> _image = new("IMAGE") { Description = "The image, or its first piece: a path, http(s)://, smb://server/share/…, nfs://server/export/…, label:LABEL/… or uuid:UUID/…" };
+    private readonly Argument<string> _image = new("IMAGE") { Description = "The image, or its first piece: a path, http(s)://, smb://server/share/…, nfs://server/export/…, label:LABEL/…, uuid:UUID/…, tape:/dev/nst0 or vtape:DIR; of several on a tape, tape:/dev/nst0#2" };
     private readonly SourceOptions _source = new();
     private readonly Option<string[]> _to = new("--to") { Description = "A disk to restore onto; one for each disk of the image, in their order, or other numbers of disks for volume groups.", HelpName = "DISK", Required = true };
     private readonly Option<bool> _yes = new("--yes") { Description = "Do not ask." };
@@ -31,7 +32,7 @@ internal sealed class RestoreCommand
     {
         var self = new RestoreCommand();
         var command = new Verb("restore", "Restores an image onto disks of equal or larger size, proves it and makes it boot.",
-            ["dr restore /mnt/backup/server.drimg --to /dev/sda --plan", "dr restore https://backup.example/server.drimg --to /dev/sda --overwrite serial:WD-1234 --yes"],
+            ["dr restore /mnt/backup/server.drimg --to /dev/sda --plan", "dr restore https://backup.example/server.drimg --to /dev/sda --overwrite serial:WD-1234 --yes", "dr restore tape:/dev/nst0 --to /dev/sda --verify-first"],
             0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130);
         command.Add(self._image);
         foreach (Option option in (Option[])[self._to, self._yes, self._overwrite, self._grow, self._map, self._noReadBack, self._verifyFirst, self._salvage, self._acceptInconsistent, self._report, self._plan])
@@ -47,7 +48,7 @@ internal sealed class RestoreCommand
     private int Run(ParseResult parsed, Session session, CancellationToken cancel)
     {
         var composition = new Composition();
-        using var image = _source.Open(parsed.GetValue(_image)!, composition, parsed, session, cancel);
+        using var image = _source.Open(parsed.GetValue(_image)!, composition, parsed, session, cancel, parsed.GetValue(_salvage));
         var input = image.Input;
         var plan = composition.RestorePlanner.Plan(input, Request(parsed, image));
         foreach (string line in PlanText.Of(plan))
@@ -57,7 +58,7 @@ internal sealed class RestoreCommand
 
         if (parsed.GetValue(_plan))
         {
-            session.Document(Document(plan, input, null, 0), DocumentJson.Default.RestoreDocument);
+            session.Document(Document(plan, image, null, 0), DocumentJson.Default.RestoreDocument);
             return ExitCodes.Done;
         }
 
@@ -65,7 +66,7 @@ internal sealed class RestoreCommand
         var watch = Stopwatch.StartNew();
         var result = Reported(parsed, composition, plan, input, session, cancel);
         session.Report.Finish();
-        session.Document(Document(plan, input, result, watch.Elapsed.TotalSeconds), DocumentJson.Default.RestoreDocument);
+        session.Document(Document(plan, image, result, watch.Elapsed.TotalSeconds), DocumentJson.Default.RestoreDocument);
         return Tell(result, watch.Elapsed, session);
     }
 
@@ -163,12 +164,16 @@ internal sealed class RestoreCommand
     private static int Code(RestoreResult? result) =>
         result?.BootProblem is not null ? ExitCodes.NotBootable : result?.Losses.Count > 0 ? ExitCodes.Losses : ExitCodes.Done;
 
-    private static RestoreDocument Document(RestorePlan plan, IImageInput input, RestoreResult? result, double seconds) => new(
-        Code(result), input.Name, plan.Header.ImageId.ToString(), result is null,
+    private static RestoreDocument Document(RestorePlan plan, OpenedImage image, RestoreResult? result, double seconds) => new(
+        Code(result), image.Input.Name, plan.Header.ImageId.ToString(), result is null,
         [.. plan.Disks.Select(d => new TargetDocument(d.Identity.Path, d.Identity.Id, d.SourceName(plan.Manifest), d.Contents, DocumentMaker.Partitions(d.Layout)))],
         [.. plan.Volumes.Select(v => Volume(plan, v))],
         result?.WrittenBytes ?? 0, result?.ReadBackBytes ?? 0, result?.CacheExcluded ?? false, seconds, result?.BootProblem,
-        [.. plan.Remarks, .. result?.Notes ?? []], result?.Losses ?? []);
+        [.. plan.Remarks, .. result?.Notes ?? []], result?.Losses ?? [])
+    {
+        DriveStops = image.Tape?.DriveStops,
+        Cartridges = TapeDocuments.Cartridges(image.Tape),
+    };
 
     private static TargetVolumeDocument Volume(RestorePlan plan, TargetVolume volume) => new(
         volume.Source.Kind, volume.Source.Label ?? "", volume.Source.Uuid ?? "", volume.Source.Length,

@@ -25,6 +25,9 @@ internal sealed class Session : IDisposable
 
     public bool Json => _json;
 
+    /// <summary>Whether there is an operator at a terminal, who reads what is asked.</summary>
+    public bool MayAsk => CanAsk && !_json;
+
     /// <summary>
     /// Runs a verb on a thread of its own, so that signals can reach it as a cancellation, and turns its outcome into an
     /// exit code.

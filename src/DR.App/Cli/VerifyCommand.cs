@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
+using DR.App.Cli.Tape;
 using DR.Core.Image;
 using DR.Core.Primitives;
+using DR.Engine.Sources;
 
 namespace DR.App.Cli;
 
@@ -13,7 +15,7 @@ internal static class VerifyCommand
         var image = new Argument<string>("IMAGE") { Description = "The image, or its first piece." };
         var structure = new Option<bool>("--structure") { Description = "Check everything but the content of frames." };
         var command = new Verb("verify", "Reads an image from end to end and checks every checksum and digest in it.",
-            ["dr verify server.drimg", "dr verify smb://nas/backup/server.drimg --structure"], 0, 1, 2, 4, 7, 8, 130);
+            ["dr verify server.drimg", "dr verify smb://nas/backup/server.drimg --structure", "dr verify tape:/dev/nst0#2"], 0, 1, 2, 4, 7, 8, 130);
         command.Add(image);
         command.Add(structure);
         var source = new SourceOptions();
@@ -22,13 +24,14 @@ internal static class VerifyCommand
         {
             var composition = new Composition();
             using var opened = source.Open(parsed.GetValue(image)!, composition, parsed, session, cancel);
-            return Run(opened.Input, parsed.GetValue(structure), composition, session, cancel);
+            return Run(opened, parsed.GetValue(structure), composition, session, cancel);
         });
         return command;
     }
 
-    private static int Run(IImageInput input, bool structure, Composition composition, Session session, CancellationToken cancel)
+    private static int Run(OpenedImage opened, bool structure, Composition composition, Session session, CancellationToken cancel)
     {
+        var input = opened.Input;
         using var reader = new ImageStreamReader(input, composition.Compressor);
         var watch = Stopwatch.StartNew();
         session.Report.Stage("verifying", reader.Manifest.Volumes.Sum(v => v.SavedBytes));
@@ -46,7 +49,11 @@ internal static class VerifyCommand
         int code = result.Findings.Unreadable.Count > 0 ? ExitCodes.Losses : ExitCodes.Done;
         var trailer = result.Trailer!;
         session.Document(new VerifyDocument(code, input.Name, reader.Header.ImageId.ToString(), !structure, trailer.Frames, trailer.StoredBlocks,
-            trailer.ZeroBlocks, trailer.DamagedBlocks, watch.Elapsed.TotalSeconds, findings), DocumentJson.Default.VerifyDocument);
+            trailer.ZeroBlocks, trailer.DamagedBlocks, watch.Elapsed.TotalSeconds, findings)
+        {
+            DriveStops = opened.Tape?.DriveStops,
+            Cartridges = TapeDocuments.Cartridges(opened.Tape),
+        }, DocumentJson.Default.VerifyDocument);
         return code;
     }
 

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
 using DR.Engine.Restore;
 using DR.Engine.Sources;
+using DR.Engine.Sources.Tapes;
 
 namespace DR.App.Screens;
 
@@ -14,6 +16,7 @@ internal sealed class EffectRunner(ScreenParts parts, Action<ScreenEvent> tell) 
     private readonly CancellationTokenSource _end = new();
     private readonly Lock _lock = new();
     private MakePlan? _nextPlan;
+    private readonly BlockingCollection<bool> _cartridges = [];
     private bool _planning;
     private ScreenReport? _report;
     private CancellationTokenSource? _stop;
@@ -63,6 +66,9 @@ internal sealed class EffectRunner(ScreenParts parts, Action<ScreenEvent> tell) 
             case StopCountdown:
                 _console?.Stop();
                 break;
+            case AnswerCartridge answer:
+                _cartridges.Add(answer.There);
+                break;
             case StopJob:
                 _stop?.Cancel();
                 break;
@@ -81,6 +87,7 @@ internal sealed class EffectRunner(ScreenParts parts, Action<ScreenEvent> tell) 
         _console?.Dispose();
         _stop?.Dispose();
         _end.Dispose();
+        _cartridges.Dispose();
     }
 
     private static void Background(Action work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -194,7 +201,7 @@ internal sealed class EffectRunner(ScreenParts parts, Action<ScreenEvent> tell) 
     {
         try
         {
-            using var opened = parts.Library.Open(plan.Location, _end.Token);
+            using var opened = parts.Library.Open(plan.Location, _end.Token).Salvaging(plan.Request.Salvage);
             var planner = new RestorePlanner(parts.Machine, parts.Tools, parts.Compressor());
             return new PlanState.Made(planner.Plan(opened.Input, plan.Request with { ImagePaths = opened.LocalPaths }));
         }
@@ -224,7 +231,23 @@ internal sealed class EffectRunner(ScreenParts parts, Action<ScreenEvent> tell) 
         _stop?.Dispose();
         _stop = new CancellationTokenSource();
         var stop = _stop.Token;
-        _job = Task.Factory.StartNew(() => End(kind, () => work(report, stop)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _job = Task.Factory.StartNew(() => End(kind, () => Watched(work, report, stop)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>While it runs, tapes tell it how they get on, and the operator is asked for cartridges.</summary>
+    private Outcome Watched(Func<IJobReport, CancellationToken, Outcome> work, ScreenReport report, CancellationToken stop)
+    {
+        using var watch = parts.Tapes.Watch(report, new AskingFeeder((wish, cancel) =>
+        {
+            while (_cartridges.TryTake(out _))
+            {
+                // An answer to an earlier question.
+            }
+
+            tell(new CartridgeAsked(wish));
+            return _cartridges.Take(cancel);
+        }));
+        return work(report, stop);
     }
 
     /// <summary>An answer file ends in an event of its own, told by the console, whatever becomes of it.</summary>

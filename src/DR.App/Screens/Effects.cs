@@ -30,6 +30,9 @@ internal sealed record LookAtVolumes : Effect;
 /// <summary>A name and password were typed: they count from now on, until the program ends.</summary>
 internal sealed record LearnLogin(Credential Credential) : Effect;
 
+/// <summary>The cartridge that was asked for is in, or there is none.</summary>
+internal sealed record AnswerCartridge(bool There) : Effect;
+
 /// <summary>Stops the job that runs; its end is told as of any other.</summary>
 internal sealed record StopJob : Effect;
 

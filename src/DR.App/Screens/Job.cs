@@ -17,6 +17,9 @@ internal enum JobKind
 /// <param name="ReadBack">Bytes read back and equal.</param>
 internal sealed record JobProgress(string Stage, long Total, long Done, IReadOnlyDictionary<int, long> Spaces, long ReadBack)
 {
+    /// <summary>Where the tape stands, in words; empty where there is none.</summary>
+    public string Medium { get; init; } = "";
+
     public static JobProgress None { get; } = new("starting", 0, 0, new Dictionary<int, long>(), 0);
 }
 
@@ -33,6 +36,9 @@ internal sealed record Job(JobKind Kind, string What, IReadOnlyList<JobVolume> V
     public JobProgress Progress { get; init; } = JobProgress.None;
 
     public bool Stopping { get; init; }
+
+    /// <summary>Whether the image that is made lies on a tape.</summary>
+    public bool OnTape { get; init; }
 
     /// <summary>How many lines of the log there had been when it began.</summary>
     public int LogBefore { get; init; }

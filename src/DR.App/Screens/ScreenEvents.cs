@@ -1,4 +1,5 @@
 using DR.App.Screens.Terminal;
+using DR.Core.Image.Tape;
 using DR.Engine.Capture;
 using DR.Engine.Restore;
 using DR.Engine.Sources;
@@ -33,6 +34,9 @@ internal sealed record PlanMade(int Version, PlanState Plan) : ScreenEvent;
 internal sealed record CapturePlanned(int Version, CapturePlan? Plan, string? Problem, ImageDestination? To = null, string? Login = null) : ScreenEvent;
 
 internal sealed record VolumesSeen(IReadOnlyList<VolumeChoice> Volumes) : ScreenEvent;
+
+/// <summary>The job waits for another cartridge until it is answered.</summary>
+internal sealed record CartridgeAsked(CartridgeWish Wish) : ScreenEvent;
 
 internal sealed record JobTold(JobProgress Progress) : ScreenEvent;
 

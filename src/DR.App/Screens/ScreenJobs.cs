@@ -5,6 +5,7 @@ using DR.Engine.Capture;
 using DR.Engine.Reports;
 using DR.Engine.Restore;
 using DR.Engine.Sources;
+using DR.Engine.Sources.Tapes;
 using DR.Engine.Unattended;
 
 namespace DR.App.Screens;
@@ -27,6 +28,9 @@ internal sealed record ScreenParts(
     string Program,
     TimeProvider Time)
 {
+    /// <summary>Where tapes tell and ask while a job runs.</summary>
+    public TapeDesk Tapes { get; init; } = new();
+
     /// <summary>
     /// Carries out an answer file, if there is one, and what it says to do afterwards; null where none is to be looked for. What
     /// it says afterwards goes to the second argument.
@@ -44,7 +48,7 @@ internal sealed class ScreenJobs(ScreenParts parts)
         var log = new JobLog(report, parts.Time);
         try
         {
-            using var opened = parts.Library.Open(start.Location, cancel);
+            using var opened = parts.Library.Open(start.Location, cancel).Salvaging(start.Plan.Request.Salvage);
             var result = new RestorePipeline(parts.Machine, parts.Tools, parts.Compressor()).Run(start.Plan, opened.Input, log, cancel);
             var elapsed = parts.Time.GetElapsedTime(began);
             return Outcome.Of(start.Plan, result, elapsed, parts.Report(new ReportWanted(start.Plan, start.Location, result, "The data is complete.", log.Lines)));
@@ -75,7 +79,7 @@ internal sealed class ScreenJobs(ScreenParts parts)
     }
 
     private CaptureResult Save(StartCapture start, IJobReport report, CancellationToken cancel) =>
-        Ending.Use(parts.Destinations.Create(start.To, long.MaxValue, overwrite: false, cancel), image =>
+        Ending.Use(parts.Destinations.Create(start.To with { ImageName = start.Plan.Manifest.Machine.HostName }, long.MaxValue, overwrite: false, cancel), image =>
         {
             report.Stage("saving", start.Plan.Bytes);
             return new CapturePipeline(parts.Machine, parts.Compressor(), parts.Time).Run(start.Plan, image.Output, report, cancel);
@@ -84,7 +88,7 @@ internal sealed class ScreenJobs(ScreenParts parts)
     private void Check(StartCapture start, IJobReport report, CancellationToken cancel)
     {
         report.Stage(Job.CheckStage, start.Plan.Bytes);
-        using var opened = parts.Library.Open(start.To.Location, cancel);
+        using var opened = parts.Library.Open(start.To.Written, cancel);
         using var reader = new ImageStreamReader(opened.Input, parts.Compressor());
         ImageVerifier.Verify(reader, parts.Compressor(), Environment.ProcessorCount, report, cancel);
     }

@@ -9,6 +9,7 @@ internal sealed class ScreenReport(Action<Said> said) : IJobReport
     private readonly Lock _lock = new();
     private readonly Dictionary<int, long> _spaces = [];
     private string _stage = "starting";
+    private string _medium = "";
     private long _total;
     private long _done;
     private long _readBack;
@@ -19,7 +20,7 @@ internal sealed class ScreenReport(Action<Said> said) : IJobReport
         {
             lock (_lock)
             {
-                return new JobProgress(_stage, _total, _done, new Dictionary<int, long>(_spaces), _readBack);
+                return new JobProgress(_stage, _total, _done, new Dictionary<int, long>(_spaces), _readBack) { Medium = _medium };
             }
         }
     }
@@ -55,6 +56,14 @@ internal sealed class ScreenReport(Action<Said> said) : IJobReport
         lock (_lock)
         {
             _readBack += bytes;
+        }
+    }
+
+    public void Medium(string words)
+    {
+        lock (_lock)
+        {
+            _medium = words;
         }
     }
 

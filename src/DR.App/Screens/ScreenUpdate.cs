@@ -35,6 +35,7 @@ internal static class ScreenUpdate
         CapturePlanned planned => state.Page is CapturePage page ? state with { Page = page.Planned(planned), Notice = null } : state,
         VolumesSeen seen => state with { Volumes = seen.Volumes },
         JobTold told => state.Job is null ? state : state with { Job = state.Job.Told(told.Progress, state.Now) },
+        CartridgeAsked asked => (state with { Page = new CartridgePage(state.Page is CartridgePage page ? page.Back : state.Page, asked.Wish) }).Saying(asked.Wish.Words, warning: true),
         Said said => state.Saying(said.Text, said.Warning),
         JobEnded ended => Ended(state, ended.Outcome),
         CountdownBegan began => state with { Page = new CountdownPage(began.Plan, began.Until) },

@@ -19,6 +19,11 @@ public interface IJobReport
     {
     }
 
+    /// <summary>Where the tape stands, in words, about once a second: cartridge, position, rate. Empty where there is none any more.</summary>
+    void Medium(string words)
+    {
+    }
+
     /// <summary>A remark that belongs into the log.</summary>
     void Note(string message);
 

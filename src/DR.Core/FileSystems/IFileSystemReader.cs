@@ -1,3 +1,4 @@
+using DR.Core.Devices;
 using DR.Core.Primitives;
 
 namespace DR.Core.FileSystems;
@@ -47,6 +48,12 @@ public sealed record FileSystemFacts(
 public interface IFileSystemReader
 {
     FileSystemFacts Facts { get; }
+
+    /// <summary>
+    /// The volume with its journal replayed, aside: what is in use is to be read from it. Null where the volume itself is right.
+    /// It reads from the volume, and is good for as long.
+    /// </summary>
+    IBlockDevice? Replayed => null;
 
     /// <summary>
     /// The bytes in use within <paramref name="range"/>, in device order, neither overlapping nor touching, found as they

@@ -1,3 +1,4 @@
+using DR.Core.Image.Tape;
 using DR.Core.Primitives;
 
 namespace DR.Core.Image;
@@ -16,6 +17,7 @@ public sealed class ImageStreamReader : IDisposable
     private readonly List<IndexPagePosition> _pages = [];
     private ImageTrailer _seen = ImageTrailer.Nothing;
     private bool _pageIncomplete;
+    private string _reached = "the beginning of the image";
 
     /// <summary>Reads header and manifest.</summary>
     /// <param name="input">Stays the caller's.</param>
@@ -78,6 +80,10 @@ public sealed class ImageStreamReader : IDisposable
                     return item;
                 }
             }
+            catch (LostBlocksException e)
+            {
+                throw new LostBlocksException($"{e.Message}. What is lost begins at or behind {_reached}");
+            }
             catch (CorruptDataException e) when (_salvage)
             {
                 LossList.Add(e.Message);
@@ -122,6 +128,7 @@ public sealed class ImageStreamReader : IDisposable
     private FrameItem TakeFrame(RecordHeader header, BufferPool payloads, CancellationToken cancel)
     {
         var frame = Frame.Parse(_records.HeaderBytes, header, Spaces, _records.Where);
+        _reached = $"{NameOf(frame.Space)}, byte {frame.Runs[0].First * frame.BlockSize}";
         PooledBuffer? payload = payloads.Rent(cancel);
         try
         {
@@ -224,6 +231,10 @@ public sealed class ImageStreamReader : IDisposable
 
         _sinceIndexPage.Add(new IndexEntry(header.Sequence, Position(), (int)header.RecordLength, space, runs));
     }
+
+    private string NameOf(int space) => Manifest.Volumes.FirstOrDefault(v => v.Space == space) is { } volume
+        ? $"{Manifest.NameOf(volume)} ({volume.Title})"
+        : $"space {space}";
 
     private RecordPosition Position() => new(Piece, _records.Offset);
 }

@@ -33,11 +33,12 @@ internal static class BlockReads
         var mapped = request.AllBlocks || reader is not { Facts.Mapped: true } ? null : MapOf(space, reader, request.KeepPagefiles, unreadable);
         var map = mapped ?? BlockMap.Full(space.Length, space.BlockSize);
         yield return new MapStep(space, map);
+        var content = mapped is null ? device : reader!.Replayed ?? device;
         var control = ControlOf(space, reader);
         foreach (bool wanted in (bool[])[true, false])
         {
             using var cursor = mapped is null ? null : new AllocationCursor(Used(reader!, request.KeepPagefiles));
-            foreach (var step in Frames(space, device, Select(map, control, wanted), cursor))
+            foreach (var step in Frames(space, content, Select(map, control, wanted), cursor))
             {
                 yield return step;
             }

@@ -6,8 +6,8 @@ namespace DR.Engine.Capture;
 /// <summary>A capture that had begun to write its image did not end; the message says what is there now.</summary>
 public sealed class CaptureBrokenException : DrException
 {
-    public CaptureBrokenException(Exception cause, string image)
-        : base(FailureOf(cause), $"{Reason(cause)}\n{image} is an unfinished image, which no restore accepts: delete it. The disks were only read.", cause)
+    public CaptureBrokenException(Exception cause, string unfinished)
+        : base(FailureOf(cause), $"{Reason(cause)}\n{unfinished} The disks were only read.", cause)
     {
     }
 

@@ -30,7 +30,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         {
             sources.AddRange(plan.Manifest.Disks.Select(Open));
             using var writer = new ImageWriter(output, header, plan.Manifest, compressor, plan.Request.Level);
-            var (trailer, findings) = Write(plan, sources, writer, output.Name, report, cancel);
+            var (trailer, findings) = Write(plan, sources, writer, output, report, cancel);
             return new CaptureResult(header, trailer, findings, writer.BytesWritten);
         }
         finally
@@ -40,7 +40,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
     }
 
     private (ImageTrailer Trailer, Findings Findings) Write(
-        CapturePlan plan, List<IBlockDevice> sources, ImageWriter writer, string image, IJobReport report, CancellationToken cancel)
+        CapturePlan plan, List<IBlockDevice> sources, ImageWriter writer, IImageOutput output, IJobReport report, CancellationToken cancel)
     {
         var progress = new SpaceProgress(plan.Manifest, report);
         using var pool = new BufferPool(ImageFormat.MaxFrameBytes, Workers * 5 + 2);
@@ -60,7 +60,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         }
         catch (Exception e)
         {
-            throw new CaptureBrokenException(e, image);
+            throw new CaptureBrokenException(e, output.Unfinished);
         }
     }
 

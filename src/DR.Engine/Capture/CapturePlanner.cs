@@ -36,7 +36,7 @@ public sealed class CapturePlanner(IMachine machine, string program)
     private CapturePlan Plan(CaptureRequest request, List<SourceDisk> sources, bool inconsistent, List<string> warnings)
     {
         warnings.AddRange(sources.SelectMany(s => s.Disk.Layout.Errors.Concat(s.Disk.Layout.Warnings).Select(w => $"{s.Disk.Identity.Path}: {w}")));
-        var found = new SourceVolumes(request, sources);
+        var found = new SourceVolumes(request, sources, inconsistent);
         warnings.AddRange(found.Warnings);
         List<ManifestRegion> regions =
         [

@@ -18,12 +18,15 @@ internal sealed record SourceDisk(ManifestDisk Disk, IBlockDevice Device);
 internal sealed class SourceVolumes
 {
     private readonly CaptureRequest _request;
+    private readonly bool _changing;
     private readonly IReadOnlyList<SourceDisk> _disks;
     private readonly List<string> _warnings = [];
 
-    public SourceVolumes(CaptureRequest request, IReadOnlyList<SourceDisk> disks)
+    /// <param name="changing">Whether a source may change while it is read.</param>
+    public SourceVolumes(CaptureRequest request, IReadOnlyList<SourceDisk> disks, bool changing)
     {
         _request = request;
+        _changing = changing;
         _disks = disks;
         var dynamics = new SourceDynamics(request.AllBlocks ? [] : disks);
         var parts = disks.SelectMany(d => PartsOf(d.Disk, dynamics).Select(p => Describe(d, p.Number, p.Extent, p.WholeBecause))).ToList();
@@ -122,6 +125,7 @@ internal sealed class SourceVolumes
     private ManifestVolume Describe(IBlockDevice device, IReadOnlyList<ManifestSegment> segments)
     {
         var (facts, excluded) = Probe(device);
+        _warnings.AddRange(facts.Remarks.Where(_ => facts.Mapped).Select(r => $"{device.Name} ({facts.Kind}): {r}"));
         return new ManifestVolume(
             0, facts.Kind, facts.Label, facts.Uuid, device.Length, ImageFormat.BlockSizeFor(device.Length), facts.BlockSize,
             _request.AllBlocks ? device.Length : facts.AllocatedBytes,
@@ -142,6 +146,15 @@ internal sealed class SourceVolumes
         try
         {
             var reader = FileSystemProbe.Open(volume);
+            if (reader.Replayed is not null && _changing)
+            {
+                return (reader.Facts with
+                {
+                    AllocatedBytes = volume.Length,
+                    WholeBecause = "its journal has not been replayed (needs_recovery), and it may be in use",
+                }, 0);
+            }
+
             return (reader.Facts, _request.KeepPagefiles || _request.AllBlocks ? 0 : reader.Excluded().TotalLength);
         }
         catch (DeviceFaultException e) when (SectorReader.IsOfMedium(e))

@@ -12,6 +12,8 @@ public sealed class FileLibrary(IVolumeMounter mounter, IWebFiles web, Credentia
         {
             case ImageLocation.Web server:
                 return web.Fetch(server.Address, maxBytes, cancel);
+            case ImageLocation.Tape:
+                throw NoFiles(location);
             case ImageLocation.Share share:
                 return Ending.Use(Mount(share, writable: false, cancel), mount => ReadFile(Path.Combine(mount.Path, share.Path), location, maxBytes));
             case ImageLocation.Volume place:
@@ -30,6 +32,8 @@ public sealed class FileLibrary(IVolumeMounter mounter, IWebFiles web, Credentia
             case ImageLocation.Web server:
                 web.Put(new Uri($"{server.Address.AbsoluteUri.TrimEnd('/')}/{Uri.EscapeDataString(name)}"), content, cancel);
                 break;
+            case ImageLocation.Tape:
+                throw NoFiles(folder);
             case ImageLocation.Share share:
                 Ending.Use(Mount(share, writable: true, cancel), mount => WriteFile(Path.Combine(mount.Path, share.Path), name, content, folder));
                 break;
@@ -41,6 +45,8 @@ public sealed class FileLibrary(IVolumeMounter mounter, IWebFiles web, Credentia
                 break;
         }
     }
+
+    private static DrException NoFiles(string location) => new(Failure.Usage, $"{location}: a tape holds images and no files");
 
     private IMountedFolder Mount(ImageLocation.Share share, bool writable, CancellationToken cancel) =>
         mounter.Mount(share.Where, share.CredentialFrom(credentials), writable, cancel);

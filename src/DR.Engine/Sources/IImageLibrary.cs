@@ -1,5 +1,6 @@
 using DR.Core.Devices;
 using DR.Core.Image;
+using DR.Core.Image.Tape;
 using DR.Core.Primitives;
 
 namespace DR.Engine.Sources;
@@ -16,20 +17,44 @@ public sealed record FoundImage(string Location, string Place, ImageHeader Heade
 /// <param name="hold">What keeps it within reach; owned; null where nothing does.</param>
 public sealed class OpenedImage(IImageInput input, IReadOnlyList<string> localPaths, IDisposable? hold) : IDisposable
 {
+    private IDisposable? _mount;
+
     public IImageInput Input => input;
 
     public IReadOnlyList<string> LocalPaths => localPaths;
+
+    /// <summary>How the drive gets on; null where it is no tape.</summary>
+    public TapeProgress? Tape => (input as TapeImageInput)?.Progress;
+
+    /// <summary>Goes on behind losses where the medium itself is damaged; counts from the next time that it is read.</summary>
+    public OpenedImage Salvaging(bool salvage)
+    {
+        if (input is TapeImageInput tape)
+        {
+            tape.Salvage = salvage;
+        }
+
+        return this;
+    }
+
+    /// <summary>The same, which disposes of this besides, after all else.</summary>
+    internal OpenedImage Holding(IDisposable? mount)
+    {
+        _mount = mount;
+        return this;
+    }
 
     public void Dispose()
     {
         input.Dispose();
         hold?.Dispose();
+        _mount?.Dispose();
     }
 }
 
 /// <summary>
 /// Where images are. A location is a path, <c>http(s)://…</c>, <c>smb://server/share/path</c>, <c>nfs://server/export/path</c>,
-/// or <c>label:LABEL/path</c> or <c>uuid:UUID/path</c> on a volume of an attached disk.
+/// <c>label:LABEL/path</c> or <c>uuid:UUID/path</c> on a volume of an attached disk, or <c>tape:DEVICE</c> or <c>vtape:DIR</c>.
 /// </summary>
 public interface IImageLibrary
 {

@@ -1,9 +1,10 @@
 using DR.Core.Image;
+using DR.Core.Image.Tape;
 
 namespace DR.Engine.Sources;
 
 /// <summary>Where a new image goes: looked at, with nothing written there yet.</summary>
-/// <param name="Location">As the operator gave it; what <see cref="IImageLibrary.Open"/> takes once the image is there.</param>
+/// <param name="Location">As the operator gave it.</param>
 /// <param name="Words">"volume BACKUP (exfat) on usb disk SanDisk Ultra (serial 4C53), /dev/sdc1".</param>
 /// <param name="Carrier">A path on this computer, of the file or of the device, by which no source can hold it; null on a share.</param>
 /// <param name="FreeBytes">Null where that is not known.</param>
@@ -20,6 +21,15 @@ public sealed record ImageDestination(string Location, string Words, string? Car
     /// <summary>Of the volume, as blkid writes it; null where it has none, and for a path or a share.</summary>
     public string? Uuid { get; init; }
 
+    /// <summary>What the image is called on tape; null for what is usual.</summary>
+    public string? ImageName { get; init; }
+
+    /// <summary>What <see cref="IImageLibrary.Open"/> takes once the image is there.</summary>
+    public string Written => Tape is { } target ? $"{Location}#{target.Image}" : Location;
+
+    /// <summary>Where on which cartridge; null where it is no tape.</summary>
+    public TapeTarget? Tape { get; init; }
+
     /// <summary>FAT has 32 bits for the length of a file.</summary>
     internal static long LargestFileOn(string kind) => kind == "vfat" ? LargestOnFat : long.MaxValue;
 }
@@ -35,6 +45,9 @@ public sealed record VolumeChoice(string Root, string Words);
 public sealed class NewImage(IImageOutput output, IDisposable? hold) : IDisposable
 {
     public IImageOutput Output => output;
+
+    /// <summary>How the drive gets on; null where it is no tape.</summary>
+    public TapeProgress? Tape => (output as TapeImageOutput)?.Progress;
 
     public void Dispose()
     {

@@ -1,12 +1,16 @@
 using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Primitives;
+using DR.Engine.Sources.Tapes;
 
 namespace DR.Engine.Sources;
 
 /// <summary>New images in files, on volumes of attached disks, on shares.</summary>
 public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opener, Credentials credentials) : IImageDestinations
 {
+    /// <summary>Null where no tapes are written.</summary>
+    public TapeStation? Tapes { get; init; }
+
     public IReadOnlyList<VolumeChoice> Volumes(CancellationToken cancel)
     {
         var all = mounter.Volumes(cancel);
@@ -21,6 +25,8 @@ public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opene
         {
             case ImageLocation.Web:
                 throw new DrException(Failure.Usage, $"{location}: images are only read from web servers. Write it to a path, label:, uuid:, smb:// or nfs://");
+            case ImageLocation.Tape tape:
+                return TapeStation.Of(Tapes, location).LookAt(tape, location, cancel);
             case ImageLocation.Share share:
                 return Ending.Use(mounter.Mount(share.Where, share.CredentialFrom(credentials), writable: false, cancel),
                     mount => Found(location, $"{share.Where.Kind}://{share.Where.Server}/{share.Where.Path.TrimStart('/')}", null, mount.Path, share.Path) with { Mounted = true });
@@ -38,6 +44,8 @@ public sealed class ImageDestinations(IVolumeMounter mounter, IImageOpener opene
         long limit = Math.Min(pieceLimit, destination.LargestFile);
         switch (ImageLocation.Parse(destination.Location))
         {
+            case ImageLocation.Tape tape:
+                return TapeStation.Of(Tapes, destination.Location).Create(tape, destination, cancel);
             case ImageLocation.Share share:
                 return In(mounter.Mount(share.Where, share.CredentialFrom(credentials), writable: true, cancel), share.Path, destination.Location, limit, overwrite);
             case ImageLocation.Volume place:

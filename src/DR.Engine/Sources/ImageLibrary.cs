@@ -1,6 +1,7 @@
 using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Primitives;
+using DR.Engine.Sources.Tapes;
 
 namespace DR.Engine.Sources;
 
@@ -9,6 +10,9 @@ public sealed class ImageLibrary(IVolumeMounter mounter, IImageOpener opener, IF
 {
     /// <summary>Looked through even where it is no volume of a disk: a medium that was copied into memory.</summary>
     public IReadOnlyList<string> Folders { get; init; } = ["/run/live/medium"];
+
+    /// <summary>Null where no tapes are read.</summary>
+    public TapeStation? Tapes { get; init; }
 
     public IReadOnlyList<FoundImage> Search(IJobReport report, CancellationToken cancel)
     {
@@ -30,41 +34,48 @@ public sealed class ImageLibrary(IVolumeMounter mounter, IImageOpener opener, IF
         return [.. found.DistinctBy(f => f.Location)];
     }
 
-    public OpenedImage Open(string location, CancellationToken cancel)
+    public OpenedImage Open(string location, CancellationToken cancel) => ImageLocation.Parse(location) switch
     {
-        switch (ImageLocation.Parse(location))
-        {
-            case ImageLocation.Web web:
-                return new OpenedImage(opener.OpenHttp(web.Address, cancel), [], null);
-            case ImageLocation.Share share:
-                return OpenIn(mounter.Mount(share.Where, share.CredentialFrom(credentials), writable: false, cancel), share.Path, location);
-            case ImageLocation.Volume place:
-                var volume = VolumeNames.Only(place, mounter.Volumes(cancel));
-                return volume.MountedAt is { } folder
-                    ? OpenFile(Path.Combine(folder, place.Path), location, null)
-                    : OpenIn(mounter.Mount(volume, writable: false, cancel), place.Path, location);
-            default:
-                return OpenFile(location, Path.GetFullPath(location), null);
-        }
-    }
+        ImageLocation.Web web => new OpenedImage(opener.OpenHttp(web.Address, cancel), [], null),
+        ImageLocation.Tape { Holder: { } holder } tape => OpenIn(holder, path => TapeStation.Of(Tapes, location).Open(tape with { Name = path }, cancel), cancel),
+        ImageLocation.Tape tape => TapeStation.Of(Tapes, location).Open(tape, cancel),
+        ImageLocation.File => OpenFile(location, Path.GetFullPath(location)),
+        var holder => OpenIn(holder, path => OpenFile(path, location), cancel),
+    };
 
-    private OpenedImage OpenIn(IMountedFolder mount, string path, string location)
+    /// <summary>Opens what is on a volume or share, which stays mounted until the result is disposed.</summary>
+    private OpenedImage OpenIn(ImageLocation holder, Func<string, OpenedImage> open, CancellationToken cancel)
     {
+        var (mount, path) = Reach(holder, cancel);
         try
         {
-            return OpenFile(Path.Combine(mount.Path, path), location, mount);
+            return open(path).Holding(mount);
         }
         catch (Exception e)
         {
-            mount.DisposeAfter(e);
+            mount?.DisposeAfter(e);
             throw;
         }
     }
 
-    private OpenedImage OpenFile(string path, string shown, IDisposable? hold)
+    private (IMountedFolder? Mount, string Path) Reach(ImageLocation holder, CancellationToken cancel)
+    {
+        if (holder is ImageLocation.Share share)
+        {
+            var mounted = mounter.Mount(share.Where, share.CredentialFrom(credentials), writable: false, cancel);
+            return (mounted, Path.Combine(mounted.Path, share.Path));
+        }
+
+        var place = (ImageLocation.Volume)holder;
+        var volume = VolumeNames.Only(place, mounter.Volumes(cancel));
+        var mount = volume.MountedAt is null ? mounter.Mount(volume, writable: false, cancel) : null;
+        return (mount, Path.Combine(volume.MountedAt ?? mount!.Path, place.Path));
+    }
+
+    private OpenedImage OpenFile(string path, string shown)
     {
         var (input, paths) = opener.OpenFile(path, shown);
-        return new OpenedImage(input, paths, hold);
+        return new OpenedImage(input, paths, null);
     }
 
     private List<FoundImage> OnVolume(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DR.Core.Devices;
+using DR.Core.Image.Tape;
 using DR.Core.Primitives;
 
 namespace DR.Engine.Sources;
@@ -7,9 +8,6 @@ namespace DR.Engine.Sources;
 /// <summary>A location of an image, taken apart. Nothing in it is percent-encoded, but for http(s).</summary>
 public abstract record ImageLocation
 {
-    /// <summary>Not reachable yet; the tape drives of Linux have such names.</summary>
-    private static readonly string[] Later = ["tape:", "vtape:"];
-
     private ImageLocation()
     {
     }
@@ -32,18 +30,25 @@ public abstract record ImageLocation
     /// <param name="Path">Below the root of the volume, without a slash before it.</param>
     public sealed record Volume(string Tag, string Value, string Path) : ImageLocation;
 
+    /// <summary>An image on tape: <c>tape:/dev/nst0</c>, <c>vtape:DIR</c>; of several on a cartridge <c>tape:/dev/nst0#3</c> or <c>#last</c>.</summary>
+    /// <param name="Name">The device, or the folder of the virtual cartridges: a path, or for reading a location on a volume or share.</param>
+    public sealed record Tape(string Name, bool IsVirtual, TapeSelection Selection) : ImageLocation
+    {
+        /// <summary>The volume or share with the folder of the cartridges; null where it is a path or a device.</summary>
+        /// <exception cref="DrException">It cannot be understood, or no folder can be there (<see cref="Failure.Usage"/>).</exception>
+        public ImageLocation? Holder =>
+            !IsVirtual || !HasScheme(Name) ? null
+            : Parse(Name) is (Share or Volume) and var holder ? holder
+            : throw Wrong("vtape:" + Name, "virtual cartridges are in a folder of this computer, or on label:, uuid:, smb:// or nfs://");
+    }
+
     /// <summary>Whether it is anything else than a path on this computer.</summary>
     public static bool HasScheme(string location) =>
-        ((string[])["http://", "https://", "smb://", "nfs://", "label:", "uuid:", .. Later]).Any(s => location.StartsWith(s, StringComparison.Ordinal));
+        ((string[])["http://", "https://", "smb://", "nfs://", "label:", "uuid:", "tape:", "vtape:"]).Any(s => location.StartsWith(s, StringComparison.Ordinal));
 
     /// <exception cref="DrException">It cannot be understood (<see cref="Failure.Usage"/>).</exception>
     public static ImageLocation Parse(string location)
     {
-        if (Later.FirstOrDefault(s => location.StartsWith(s, StringComparison.Ordinal)) is { } scheme)
-        {
-            throw new DrException(Failure.Usage, $"{location}: images at {scheme} are not supported by this version");
-        }
-
         int colon = location.IndexOf(':', StringComparison.Ordinal);
         return HasScheme(location) ? Parse(location[..colon], location[(colon + 1)..]) : new File(location);
     }
@@ -53,6 +58,7 @@ public abstract record ImageLocation
         "smb" => Smb(rest[2..]),
         "nfs" => Nfs(rest[2..]),
         "label" or "uuid" => OnVolume(scheme, rest),
+        "tape" or "vtape" => OnTape(scheme, rest),
         _ => OnWeb(scheme, rest),
     };
 
@@ -93,6 +99,18 @@ public abstract record ImageLocation
         return parts.Length == 2 && parts[0].Length > 0
             ? new Volume(tag, parts[0], Below($"{tag}:{rest}", parts[1]))
             : throw Wrong($"{tag}:{rest}", $"{tag}:{tag.ToUpperInvariant()}/path is wanted");
+    }
+
+    private static Tape OnTape(string scheme, string rest)
+    {
+        int sign = rest.LastIndexOf('#');
+        string name = sign < 0 ? rest : rest[..sign];
+        int number = 0;
+        bool right = name.Length > 0 && IsPlain(name)
+            && (sign < 0 || rest[sign..] == "#last" || int.TryParse(rest[(sign + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out number) && number > 0);
+        return right
+            ? new Tape(name, scheme == "vtape", new TapeSelection(sign < 0 ? 0 : number > 0 ? number : TapeSelection.Last))
+            : throw Wrong($"{scheme}:{rest}", scheme == "tape" ? "tape:/dev/nst0 is wanted, or tape:/dev/nst0#2 for the second image of the set" : "vtape:DIR is wanted, or vtape:DIR#2 for the second image of the set");
     }
 
     private static (string Server, int? Port) Server(string scheme, string text)

@@ -15,7 +15,7 @@ public static class AnswerReader
 {
     public const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Schemes = ["http://", "https://", "smb://", "nfs://", "label:", "uuid:"];
+    private static readonly string[] Schemes = ["http://", "https://", "smb://", "nfs://", "label:", "uuid:", "tape:/dev/", "vtape:/", "vtape:label:", "vtape:uuid:", "vtape:smb://", "vtape:nfs://"];
     private static readonly string[] Buses = ["nvme", "ata", "scsi", "usb", "virtio", "mmc", "fc", "iscsi", "nvmeof", "loop", "unknown"];
 
     /// <param name="name">What messages call the file.</param>
@@ -62,7 +62,7 @@ public static class AnswerReader
             ? new AnswerImage(location, null)
             : throw root.Wrong("image", Secret(location) is { } secret
                 ? "\"image\" " + secret
-                : $"\"{location}\" is no place of an image: write an absolute path, http://…, https://…, smb://…, nfs://…, label:LABEL/path, uuid:UUID/path, or \"search\"");
+                : $"\"{location}\" is no place of an image: write an absolute path, http://…, https://…, smb://…, nfs://…, label:LABEL/path, uuid:UUID/path, tape:/dev/nst0, vtape:/DIR, vtape:label:LABEL/DIR, or \"search\"");
     }
 
     private static List<AnswerTarget> Targets(AnswerText text, AnswerObject root)
@@ -129,7 +129,7 @@ public static class AnswerReader
     private static IReadOnlyList<string> Report(AnswerObject root)
     {
         var places = root.Texts("report");
-        return places.FirstOrDefault(p => !IsLocation(p) || Secret(p) is not null) is { } wrong
+        return places.FirstOrDefault(p => !IsLocation(p) || IsTape(p) || Secret(p) is not null) is { } wrong
             ? throw root.Wrong("report", Secret(wrong) is { } secret
                 ? "\"report\" " + secret
                 : $"\"{wrong}\" is no place for a report: write an absolute folder, label:LABEL/folder, uuid:UUID/folder, smb://…, nfs://…, http://… or https://…")
@@ -178,6 +178,8 @@ public static class AnswerReader
 
     private static bool IsLocation(string text) =>
         text.StartsWith('/') || Schemes.Any(s => text.StartsWith(s, StringComparison.Ordinal) && text.Length > s.Length);
+
+    private static bool IsTape(string text) => text.StartsWith("tape:", StringComparison.Ordinal) || text.StartsWith("vtape:", StringComparison.Ordinal);
 
     /// <summary>What would end up on screens, in logs and in reports: "user:password@", or a query, which may be a signature; null if there is none.</summary>
     private static string? Secret(string text)

@@ -15,7 +15,8 @@ internal sealed class DrProcess : IDisposable
 
     private DrProcess(string? path, string[] arguments, string? folder)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "dr"), arguments)
+        // A shell's background jobs hand on an ignored SIGINT.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", Path.Combine(AppContext.BaseDirectory, "dr"), .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

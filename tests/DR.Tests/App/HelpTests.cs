@@ -52,7 +52,7 @@ public class HelpTests
     [InlineData("nonsense", "nonsense", "See: dr --help")]
     [InlineData("capture a --to b --level 20", "levels go from 1 to 19")]
     [InlineData("capture a --to b --split 3", "--split 3: a size of at least 4M is wanted")]
-    [InlineData("info vtape:there", "images at vtape: are not supported")]
+    [InlineData("info vtape:there", "there is no such folder; dr tape label")]
     [InlineData("boot", "Required command was not provided", "See: dr boot --help")]
     public void A_wrong_command_line_is_told_in_a_few_lines(string line, params string[] words)
     {

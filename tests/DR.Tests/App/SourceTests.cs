@@ -67,7 +67,7 @@ public sealed class SourceTests : IDisposable
         DrProcess.Run("restore", web.AddressOf("none.drimg"), "--to", target, "--yes").Is(1).Says("there is no such image on the server");
         DrProcess.Run("restore", "label:NO-SUCH-VOLUME/x.drimg", "--to", target, "--yes").Is(1).Says("has the label NO-SUCH-VOLUME");
         DrProcess.Run("restore", "smb://nas/x.drimg", "--to", target, "--yes").Is(2).Says("smb://server/share/path is wanted");
-        DrProcess.Run("restore", "tape:/dev/nst0", "--to", target, "--yes").Is(2).Says("not supported by this version");
+        DrProcess.Run("restore", "tape:/dev/nst99", "--to", target, "--yes").Is(7).Says("/dev/nst99");
         DrProcess.Run("capture", At("source.raw"), "--to", web.AddressOf("new.drimg")).Is(2).Says("images are only read from web servers");
         DrProcess.Run("capture", At("source.raw"), "--to", "label:NO-SUCH-VOLUME/new.drimg").Is(1).Says("has the label NO-SUCH-VOLUME");
         File.Delete(At("server.drimg.002"));
@@ -82,7 +82,7 @@ public sealed class SourceTests : IDisposable
     {
         using var web = new WebHost(_real.Folder, settings: "max_ranges 0;");
         string target = _real.Blank("target.raw", 60 * MiB);
-        Assert.Contains("read forward only", DrProcess.Run("info", web.AddressOf("server.drimg")).Is(0).Output, StringComparison.Ordinal);
+        Assert.Contains("it can only be read forward", DrProcess.Run("info", web.AddressOf("server.drimg")).Is(0).Output, StringComparison.Ordinal);
         var result = DrProcess.Run("restore", web.AddressOf("server.drimg"), "--to", target, "--yes").Is(0);
         Assert.Contains("The image can only be read forward", result.Output, StringComparison.Ordinal);
         _real.AssertSound(_real.Extract(target, 1));

@@ -124,10 +124,12 @@ internal sealed class RealDisks : IDisposable
 
     public MemoryImageStore Capture(params string[] disks) => Capture(new CaptureRequest(disks, Path.Combine(Folder, "image"), "test"));
 
+    public CapturePlan PlanCapture(CaptureRequest request) => new CapturePlanner(_machine, "test").Plan(request);
+
     public MemoryImageStore Capture(CaptureRequest request)
     {
         var image = new MemoryImageStore();
-        var plan = new CapturePlanner(_machine, "test").Plan(request);
+        var plan = PlanCapture(request);
         Report.Stage("capturing", plan.Bytes);
         new CapturePipeline(_machine, Workbench.Compressor, TimeProvider.System).Run(plan, image, Report, TestContext.Current.CancellationToken);
         return image;

@@ -34,26 +34,6 @@ public class ExtKernelTests
         Assert.Equal(Blocks(SampleTree.Content(-1, SampleTree.BigFile)), Blocks(device.ReadAll(reader.ExtentsOf("/big.bin"))));
     }
 
-    [Fact]
-    public void A_journal_that_was_not_replayed_is_said()
-    {
-        using var folder = new TempFolder();
-        string image = Make(folder, "-t ext4 -b 4096");
-        string copy = folder.File("copy.img");
-        Mounted(folder, image, "", point =>
-        {
-            File.WriteAllBytes(point + "/more", SampleTree.Content(5, 100_000));
-            Tools.Run("sync", "-f", point);
-            File.Copy(image, copy);
-            return "";
-        });
-        using var device = new TestFileDevice(copy);
-        var reader = FileSystemProbe.Open(device);
-        Assert.Equal(("ext4", false), (reader.Facts.Kind, reader.Facts.Clean));
-        Assert.Contains("needs_recovery", reader.Facts.WholeBecause, StringComparison.Ordinal);
-        Assert.Equal(device.All(), Assert.Single(reader.Allocated(device.All())));
-    }
-
     private static string Make(TempFolder folder, string arguments)
     {
         ExtImage.RequireTools();

@@ -61,6 +61,24 @@ public class GoldenImageTests
             8);
     }
 
+    /// <summary>Section 15: off virtual cartridges, over several of them, behind another image.</summary>
+    [Fact]
+    public void The_reader_written_from_the_specification_reads_tapes()
+    {
+        Tools.Require("python3", "zstd");
+        using var bench = new Tape.TapeBench(96 << 10, 5);
+        var sample = TinyImage.Make(damaged: true, id: Guid.NewGuid());
+        var (large, _) = Tape.CartridgeTests.Large(Guid.NewGuid());
+        bench.Write(TinyImage.Make());
+        bench.Write(large);
+        bench.Write(sample);
+        foreach (var (written, number) in ((SampleImage, int)[])[(TinyImage.Make(), 1), (large, 2), (sample, 3)])
+        {
+            using var folder = new TempFolder();
+            CheckExpanded(written, Tools.Run("python3", Path.Combine(SourceTree.Root, Script), "--tape", $"{bench.Folder}#{number}", folder.File("out")), folder, "out");
+        }
+    }
+
     [Fact]
     public void The_reader_written_from_the_specification_finds_damage()
     {

@@ -41,8 +41,9 @@ public sealed class ImageLocationTests
         Assert.Equal(new ImageLocation.Web(new Uri("https://srv:8443/a/x.drimg?sig=1")), ImageLocation.Parse("https://srv:8443/a/x.drimg?sig=1"));
 
     [Theory]
-    [InlineData("tape:/dev/nst0", "not supported by this version")]
-    [InlineData("vtape:dir", "not supported by this version")]
+    [InlineData("tape:", "tape:/dev/nst0 is wanted")]
+    [InlineData("vtape:dir#x", "vtape:DIR is wanted")]
+    [InlineData("tape:/dev/nst0#0", "tape:/dev/nst0#2 for the second image")]
     [InlineData("smb://nas/x.drimg", "smb://server/share/path is wanted")]
     [InlineData("smb:///share/x.drimg", "no name or address of a server")]
     [InlineData("smb://nas:0/share/x.drimg", "no name or address of a server")]

@@ -22,6 +22,7 @@ internal sealed record AskPage(Page Back, string Question, string Consequence, E
         JobKind.Restore => "What was on the target disks is lost already. If you stop now they are left without a partition table: plainly empty, never half of a server. "
             + "The same restore can be started again at any time, from its beginning. In its last moments, when the tables are written, it ends instead of stopping.",
         JobKind.Capture when job.Progress.Stage == Job.CheckStage => "The image is complete and stays; it is then not checked.",
+        JobKind.Capture when job.OnTape => "What is written so far is an unfinished image, which no restore accepts; what lies before it on the tape stays. The disks are only read and stay as they are.",
         JobKind.Capture => "What is written so far is an unfinished image, which no restore accepts: delete it. The disks are only read and stay as they are.",
         _ => "Nothing is changed by that; the image is then not checked.",
     },

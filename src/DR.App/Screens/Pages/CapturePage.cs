@@ -76,6 +76,7 @@ internal sealed record CapturePage(int Row, IReadOnlyList<string> Disks, string 
                 "The disks are only read. Whole disks of ONE machine make one image, a new file:",
                 "  smb://server/share/dir/server.drimg    nfs://server/export/dir/server.drimg",
                 "  label:LABEL/dir/server.drimg           /path/on/this/system/server.drimg",
+                "  tape:/dev/nst0                         behind the images that are on the cartridge",
                 state.Volumes.Count == 0 ? "No volume of an attached disk or stick can take it." : "Volumes of attached disks and sticks, by Up and Down. None is mounted for writing before you have agreed to the plan:",
                 .. state.Volumes.Select(v => new Line($"{(IsOn(v) ? "  > " : "    ")}{TextFit.End(v.Words, width - 4)}", IsOn(v) ? Ink.Strong : Ink.Plain)),
             ];
@@ -114,8 +115,8 @@ internal sealed record CapturePage(int Row, IReadOnlyList<string> Disks, string 
 
     private Next Start(ScreenState state, CapturePlan plan)
     {
-        var job = new Job(JobKind.Capture, $"Saving {string.Join(", ", plan.Request.Disks)} to {plan.Request.Image}", Job.VolumesOf(plan.Manifest), false, state.Now) { LogBefore = state.LogCount };
-        return (state with { Job = job, Page = new JobPage() }).Saying($"confirmed on the screen: {job.What}, {To!.Words}").And(new StartCapture(plan, To));
+        var job = new Job(JobKind.Capture, $"Saving {string.Join(", ", plan.Request.Disks)} to {plan.Request.Image}", Job.VolumesOf(plan.Manifest), false, state.Now) { LogBefore = state.LogCount, OnTape = To!.Tape is not null };
+        return (state with { Job = job, Page = new JobPage() }).Saying($"confirmed on the screen: {job.What}, {To.Words}").And(new StartCapture(plan, To));
     }
 
     private Line Disk(SeenDisk disk, bool here, int width)

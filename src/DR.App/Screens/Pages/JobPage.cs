@@ -64,6 +64,11 @@ internal sealed record JobPage : Page
         string left = job.Left is { } time ? $"about {Spoken.Duration(time)} left" : "how long still is not known yet";
         string rate = job.Rate is { } speed ? $"{ByteSize.Format((long)speed)}/s" : "-";
         yield return $"  Rate        {rate,-12} running for {Spoken.Duration(now - job.Started)}, {left}";
+        if (progress.Medium.Length > 0)
+        {
+            yield return TextFit.End($"  Tape        {progress.Medium}", width);
+        }
+
         if (job.Kind == JobKind.Restore)
         {
             yield return job.ReadsBack

@@ -13,6 +13,7 @@ internal sealed record LocationPage(string Typed, bool Opening = false, string? 
         "http://server/server.drimg         or https://",
         "smb://server/share/dir/server.drimg",
         "nfs://server/export/dir/server.drimg",
+        "tape:/dev/nst0                     or vtape:/DIR; tape:/dev/nst0#2 for the second image",
     ];
 
     public override string Title(ScreenState state) => "image elsewhere";

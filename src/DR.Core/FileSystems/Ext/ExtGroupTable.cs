@@ -11,6 +11,7 @@ internal readonly record struct ExtGroup(
     long InodeBitmap,
     long InodeTable,
     uint FreeBlocks,
+    uint FreeInodes,
     uint UsedDirs,
     ExtGroupFlags Flags,
     uint ItableUnused,
@@ -58,8 +59,7 @@ internal sealed class ExtGroupTable(ExtGeometry geometry)
         long inodeBitmap = low.U32() | (long)high.U32() << 32;
         long inodeTable = low.U32() | (long)high.U32() << 32;
         uint freeBlocks = low.U16() | (uint)high.U16() << 16;
-        low.Skip(2);
-        high.Skip(2);
+        uint freeInodes = low.U16() | (uint)high.U16() << 16;
         uint usedDirs = low.U16() | (uint)high.U16() << 16;
         var flags = Checksums.CoverDescriptors ? (ExtGroupFlags)low.U16() : SkipFlags(ref low);
         low.Skip(4);
@@ -68,7 +68,7 @@ internal sealed class ExtGroupTable(ExtGeometry geometry)
         uint itableUnused = low.U16() | (uint)high.U16() << 16;
         high.Skip(4);
         bitmapCsum |= (uint)high.U16() << 16;
-        return new ExtGroup(group, blockBitmap, inodeBitmap, inodeTable, freeBlocks, usedDirs, flags,
+        return new ExtGroup(group, blockBitmap, inodeBitmap, inodeTable, freeBlocks, freeInodes, usedDirs, flags,
             Checksums.CoverDescriptors ? itableUnused : 0, bitmapCsum);
     }
 

@@ -26,19 +26,20 @@ internal static class ExtProbe
         }
 
         string? dirty = WhyNotClean(superblock);
+        bool clean = dirty is null && !superblock.Has(ExtIncompat.Recover);
         if ((WhyNotTrusted(superblock) ?? dirty) is { } reason)
         {
-            return Whole(volume, superblock, superblock.Kind, dirty is null, reason);
+            return Whole(volume, superblock, superblock.Kind, clean, reason);
         }
 
         if (depth == ProbeDepth.Name)
         {
-            return Whole(volume, superblock, superblock.Kind, true, WholeVolumeReader.NotLookedAt);
+            return Whole(volume, superblock, superblock.Kind, clean, WholeVolumeReader.NotLookedAt);
         }
 
         try
         {
-            return OpenMapped(volume, superblock);
+            return superblock.Has(ExtIncompat.Recover) ? OpenReplayed(volume, superblock) : OpenMapped(new ExtGeometry(superblock, volume), null);
         }
         catch (CorruptDataException e)
         {
@@ -46,18 +47,31 @@ internal static class ExtProbe
         }
     }
 
-    private static IFileSystemReader OpenMapped(IBlockDevice volume, ExtSuperblock superblock)
+    private static IFileSystemReader OpenMapped(ExtGeometry geometry, ExtReplay? replay)
     {
-        var geometry = new ExtGeometry(superblock, volume);
-        if (superblock.Has(ExtIncompat.Mmp) && WhyInUse(geometry) is { } reason)
+        if (geometry.Superblock.Has(ExtIncompat.Mmp) && WhyInUse(geometry) is { } reason)
         {
-            return Whole(volume, superblock, superblock.Kind, false, reason);
+            return Whole(geometry.Volume, geometry.Superblock, geometry.Superblock.Kind, false, reason);
         }
 
         var groups = new ExtGroupTable(geometry);
         var bitmaps = new ExtBlockBitmaps(geometry, groups);
         bitmaps.Verify();
-        return new ExtReader(geometry, groups, bitmaps);
+        return new ExtReader(geometry, groups, bitmaps, replay);
+    }
+
+    /// <summary>What is in use once the journal has been replayed, which happens in the image and not on the volume.</summary>
+    private static IFileSystemReader OpenReplayed(IBlockDevice volume, ExtSuperblock superblock)
+    {
+        try
+        {
+            var replay = ExtReplay.Of(new ExtGeometry(superblock, volume));
+            return OpenMapped(replay.Geometry, replay);
+        }
+        catch (CorruptDataException e)
+        {
+            return Whole(volume, superblock, superblock.Kind, false, $"its journal has not been replayed (needs_recovery), and cannot be replayed here: {e.Message}");
+        }
     }
 
     private static string? WhyNotTrusted(ExtSuperblock superblock)
@@ -80,10 +94,19 @@ internal static class ExtProbe
             : null;
     }
 
+    /// <summary>
+    /// Files that were deleted while open are in use by the bitmaps until a mount frees them: with a journal to replay they are
+    /// what a crash leaves behind, without one nobody knows why they are there.
+    /// </summary>
     private static string? WhyNotClean(ExtSuperblock superblock) =>
-        superblock.Has(ExtIncompat.Recover) ? "its journal has not been replayed (needs_recovery)"
-        : superblock.State != ValidState ? $"it was not unmounted cleanly or has errors (state {superblock.State})"
+        superblock.State != ValidState ? $"it was not unmounted cleanly or has errors (state {superblock.State})"
+        : superblock.Has(ExtIncompat.Recover) ? WhyNotReplayed(superblock)
         : superblock.LastOrphan != 0 || superblock.Has(ExtRoCompat.OrphanPresent) ? "it holds files that were deleted while open"
+        : null;
+
+    private static string? WhyNotReplayed(ExtSuperblock superblock) =>
+        !superblock.Has(ExtCompat.HasJournal) ? "it wants its journal replayed (needs_recovery), and has none"
+        : superblock.JournalInum == 0 ? "its journal, on another device, has not been replayed (needs_recovery)"
         : null;
 
     /// <summary>Multiple mount protection (struct mmp_struct): another machine may have it mounted.</summary>

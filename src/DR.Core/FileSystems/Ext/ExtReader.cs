@@ -1,11 +1,15 @@
+using DR.Core.Devices;
 using DR.Core.Primitives;
 
 namespace DR.Core.FileSystems.Ext;
 
-/// <summary>An ext2/3/4 filesystem that is clean and whose map has been checked.</summary>
-internal sealed class ExtReader(ExtGeometry geometry, ExtGroupTable groups, ExtBlockBitmaps bitmaps) : IFileSystemReader
+/// <summary>An ext2/3/4 filesystem that is clean, by itself or with its journal replayed, and whose map has been checked.</summary>
+/// <param name="replay">Null where there was nothing to replay.</param>
+internal sealed class ExtReader(ExtGeometry geometry, ExtGroupTable groups, ExtBlockBitmaps bitmaps, ExtReplay? replay) : IFileSystemReader
 {
-    public FileSystemFacts Facts { get; } = Describe(geometry);
+    public FileSystemFacts Facts { get; } = Describe(geometry, replay);
+
+    public IBlockDevice? Replayed => replay?.Volume;
 
     public IEnumerable<Extent> Allocated(Extent range) => InUse(range).Within(range);
 
@@ -50,18 +54,18 @@ internal sealed class ExtReader(ExtGeometry geometry, ExtGroupTable groups, ExtB
         return geometry.Bytes(start, behind - start);
     }
 
-    private static FileSystemFacts Describe(ExtGeometry geometry)
+    private static FileSystemFacts Describe(ExtGeometry geometry, ExtReplay? replay)
     {
         var s = geometry.Superblock;
         bool bigalloc = s.Has(ExtRoCompat.Bigalloc);
         return new FileSystemFacts(s.Kind, s.VolumeName, VolumeIds.Uuid(s.Uuid), geometry.BlockSize, geometry.Length,
-            (geometry.BlocksCount - s.FreeBlocksCount) * geometry.BlockSize, true, null)
+            (geometry.BlocksCount - s.FreeBlocksCount) * geometry.BlockSize, replay is null, null)
         {
             // resize2fs calls growing with bigalloc untested and refuses without force.
             GrowTool = bigalloc ? null : "resize2fs",
             MaximumLength = bigalloc ? geometry.Length : MaximumLength(geometry),
             SectorSizes = (512, Math.Min(4096, geometry.BlockSize)),
-            Remarks = [.. Remarks(s)],
+            Remarks = [.. Remarks(s, replay)],
         };
     }
 
@@ -79,8 +83,13 @@ internal sealed class ExtReader(ExtGeometry geometry, ExtGroupTable groups, ExtB
         return Math.Max(geometry.Length, Math.Min(blocks, long.MaxValue / geometry.BlockSize) * geometry.BlockSize);
     }
 
-    private static IEnumerable<string> Remarks(ExtSuperblock superblock)
+    private static IEnumerable<string> Remarks(ExtSuperblock superblock, ExtReplay? replay)
     {
+        if (replay is not null)
+        {
+            yield return $"it was not unmounted: its journal is replayed into the image ({replay.Blocks} blocks), the volume itself stays as it is";
+        }
+
         if (superblock.Has(ExtCompat.HasJournal) && superblock.JournalInum == 0)
         {
             yield return "its journal is on another device, which has to be saved and restored with it";

@@ -9,6 +9,9 @@ public interface IImageOutput : IDisposable
     /// <summary>Bytes that a piece may have; <see cref="long.MaxValue"/> where the image is not split.</summary>
     long PieceLimit { get; }
 
+    /// <summary>What there is when the image is not finished; a sentence or more.</summary>
+    string Unfinished => $"{Name} is an unfinished image, which no restore accepts: delete it.";
+
     /// <summary>
     /// Starts a piece. Never replaces one that exists. The stream writes forward only, throws
     /// <see cref="Devices.DeviceFaultException"/>, and its Flush returns when all is on stable media; the caller disposes it.

@@ -1,5 +1,6 @@
 using DR.App.Screens;
 using DR.App.Screens.Terminal;
+using DR.Core.Image.Tape;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
 using DR.Engine.Unattended;
@@ -77,6 +78,17 @@ public class GoldenScreenTests
 
     [Fact]
     public void Running_read_back() => Same("read-back", After(HalfWay, new Ticked(Now.AddSeconds(62)), Told(7200, 12294), new Ticked(Now.AddSeconds(64)), Told(8192, 12294), new Said("flushing")));
+
+    [Fact]
+    public void Running_from_tape() => Same("tape", After(HalfWay, new JobTold(HalfWay.Job!.Progress with { Medium = "MON-2 (cartridge 2), file 14, block 8190, 301 MiB/s" })));
+
+    [Fact]
+    public void Another_cartridge() => Same("cartridge", After(HalfWay, new CartridgeAsked(new CartridgeWish(
+        "tape:/dev/nst0", "cartridge 2 of set 3f2a91c0", "in the drive is cartridge TUE-2 (number 2 of set 77aa01fe)", false))));
+
+    [Fact]
+    public void Another_cartridge_to_write() => Same("cartridge-write", After(HalfWay, new CartridgeAsked(new CartridgeWish(
+        "tape:/dev/nst0", "a blank cartridge, as number 2 of set 3f2a91c0", "cartridge MON-1 is full", true))));
 
     [Fact]
     public void Stop_question() => Same("stop", Type(HalfWay, "q"));

@@ -1,4 +1,5 @@
 using DR.App.Screens;
+using DR.Engine.Sources.Tapes;
 using DR.Engine.Unattended;
 using DR.Tests.Engine;
 
@@ -21,6 +22,8 @@ internal sealed class ScreenBench : IDisposable
 
     public List<string> Log { get; } = [];
 
+    public TapeDesk Tapes { get; } = new();
+
     /// <summary>What was to be reported.</summary>
     public List<ReportWanted> Reports { get; } = [];
 
@@ -32,7 +35,7 @@ internal sealed class ScreenBench : IDisposable
 
     public ScreenBench Start(bool outlivesTerminals = true)
     {
-        var parts = new ScreenParts(Bench.Machine, Bench.Tools, () => Workbench.Compressor, Library, Library, Library.Learn, Reported, "dr test", TimeProvider.System) { Answer = Answer };
+        var parts = new ScreenParts(Bench.Machine, Bench.Tools, () => Workbench.Compressor, Library, Library, Library.Learn, Reported, "dr test", TimeProvider.System) { Answer = Answer, Tapes = Tapes };
         _loop = new ScreenLoop(parts, Terminals, outlivesTerminals, Log.Add);
         _run = Task.Run(() => _loop.RunAsync(_stop.Token));
         return this;

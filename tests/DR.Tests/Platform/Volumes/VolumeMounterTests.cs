@@ -3,11 +3,13 @@ using DR.Core.Devices;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
 using DR.Engine.Sources;
+using DR.Engine.Sources.Tapes;
 using DR.Platform;
 using DR.Platform.ImageFiles;
 using DR.Platform.Volumes;
 using DR.Tests.Doubles;
 using DR.Tests.Engine;
+using DR.Tests.Image.Tape;
 
 namespace DR.Tests.Platform.Volumes;
 
@@ -88,6 +90,29 @@ public sealed class VolumeMounterTests : IDisposable
     }
 
     [Fact]
+    public void Virtual_cartridges_on_a_disk_are_read_and_no_byte_changes()
+    {
+        using var bench = CartridgeTests.Spanning(out var sample);
+        string folder = Directory.CreateDirectory(Path.Combine(_scratch.Folder, "tree", "dr")).FullName;
+        Scratch.Run("cp", "-r", bench.Folder, Path.Combine(folder, "tapes"));
+        string disk = _scratch.File("tapes.raw", 64 * MiB);
+        Scratch.Run("mkfs.ext4", "-q", "-F", "-L", "TAPES", "-d", Path.GetDirectoryName(folder)!, disk);
+        string loop = Attach(disk);
+        string before = Hash(disk);
+        using (var opened = Library().Open("vtape:label:TAPES/dr/tapes", Stop))
+        {
+            sample.Check(opened.Input);
+            Assert.All(opened.LocalPaths, p => Assert.StartsWith(RunFolder, p, StringComparison.Ordinal));
+            Assert.Equal(6, opened.LocalPaths.Count);    // five cartridges, and which one is loaded
+        }
+
+        Assert.Contains("are only read", Assert.Throws<DrException>(() => Station.LookAt((ImageLocation.Tape)ImageLocation.Parse("vtape:label:TAPES/dr/tapes"), "", Stop)).Message, StringComparison.Ordinal);
+        Assert.Throws<DrException>(() => Library().Open("vtape:http://server/tapes", Stop));
+        Assert.Empty(Directory.GetFileSystemEntries(RunFolder));
+        Assert.Equal(before, Hash(disk));
+    }
+
+    [Fact]
     public void Two_volumes_of_one_name_are_named_both()
     {
         string one = Unclean("ext4", "TWIN");
@@ -149,7 +174,9 @@ public sealed class VolumeMounterTests : IDisposable
     private string RunFolder => Path.Combine(_scratch.Folder, "run");
 
     private ImageLibrary Library() =>
-        new(new VolumeMounter(new ProcessToolRunner(), RunFolder, _disks), new ImageOpener(Credentials.None, null, null), Workbench.Compressor, Credentials.None) { Folders = [] };
+        new(new VolumeMounter(new ProcessToolRunner(), RunFolder, _disks), new ImageOpener(Credentials.None, null, null), Workbench.Compressor, Credentials.None) { Folders = [], Tapes = Station };
+
+    private TapeStation Station => new(new TapeDrives(), new TapeOptions("tests"), null, _report);
 
     private string Attach(string file)
     {
