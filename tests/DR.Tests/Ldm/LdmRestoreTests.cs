@@ -1,3 +1,4 @@
+using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Ldm;
