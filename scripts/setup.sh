@@ -7,7 +7,7 @@ packages=(
     libzstd1 fdisk gdisk                                   # dr itself, and the tools it calls
     e2fsprogs dosfstools mtools xfsprogs btrfs-progs       # filesystems: made, checked, grown
     exfatprogs exfat-fuse ntfs-3g partclone lvm2 mdadm     #   and the ones the readers are compared with
-    attr acl
+    attr acl ldmtool
     parted cryptsetup-bin mount util-linux python3-minimal
     mmdebstrap shim-signed grub-efi-amd64-signed           # drill servers
     grub2-common grub-pc-bin

@@ -12,7 +12,7 @@ internal static class AnswerWords
         for (int i = 0; i < answer.Targets.Count; i++)
         {
             var target = answer.Targets[i];
-            yield return $"  target {i + 1}    {target.Words}, for {(target.For is { } source ? source : $"disk {i + 1}")} of the image";
+            yield return $"  target {i + 1}    {target.Words}, {(answer.LayOutAnew ? "laid out anew where that is needed" : $"for {target.For ?? $"disk {i + 1}"} of the image")}";
         }
 
         yield return $"  overwrite   {(answer.Overwrite.Count == 0 ? "nothing: only blank disks" : string.Join(", ", answer.Overwrite))}";

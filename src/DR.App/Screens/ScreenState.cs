@@ -32,7 +32,7 @@ internal abstract record PlanState
 /// <summary>How the operator wants the image to be restored.</summary>
 internal sealed record Wishes
 {
-    /// <summary>Paths of target disks, by the index of the image's disk; null where none is chosen.</summary>
+    /// <summary>Paths of target disks, by the index of the image's disk where there are as many; null where none is chosen.</summary>
     public IReadOnlyList<string?> Targets { get; init; } = [];
 
     /// <summary>Whether the operator chose a target, so that none is proposed any more.</summary>

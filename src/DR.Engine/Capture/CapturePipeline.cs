@@ -1,6 +1,7 @@
 using DR.Core.Devices;
 using DR.Core.FileSystems;
 using DR.Core.Image;
+using DR.Core.Layout.Ldm;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 
@@ -94,12 +95,16 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         }
 
         var groups = GroupsOf(plan.Manifest, sources, report);
+        RequireSame(plan.Manifest, sources, report);
         foreach (var volume in plan.Manifest.Volumes)
         {
             string name = plan.Manifest.NameOf(volume);
-            IBlockDevice device = volume.LogicalVolume is { } logical
-                ? Logical(plan.Manifest.Groups[logical.Group], groups[logical.Group], logical.Name, sources)
-                : new SliceBlockDevice(sources[volume.Segments[0].Disk], volume.Segments[0].Extent, name);
+            IBlockDevice device = volume switch
+            {
+                { LogicalVolume: { } logical } => Logical(plan.Manifest.Groups[logical.Group], groups[logical.Group], logical.Name, sources),
+                { DynamicVolume: { } dynamic } => dynamic.Open(volume, name, d => sources[d]),
+                _ => new SliceBlockDevice(sources[volume.Segments[0].Disk], volume.Segments[0].Extent, name),
+            };
             foreach (var step in OfVolume(plan, volume, spaces[volume.Space], device, name, report))
             {
                 yield return step;
@@ -127,6 +132,25 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         }
 
         return [.. manifest.Groups.Select(g => LvmGroupReader.Read(g.Metadata, $"volume group {g.Name}"))];
+    }
+
+    /// <summary>The databases of dynamic disks have to be those that the capture was planned with.</summary>
+    private void RequireSame(Manifest manifest, List<IBlockDevice> sources, IJobReport report)
+    {
+        foreach (var group in manifest.Dynamics)
+        {
+            var members = group.Disks.Select(d => d.Disk).OfType<int>().Select(d => LdmMember.Read(sources[d], manifest.Disks[d].Layout)!).ToList();
+            var read = members.Select(m => m.Group).OfType<LdmGroup>().ToList();
+            if (read.Count == 0)
+            {
+                _notes.Add($"group {group.Name} of dynamic disks: its database could be read when the capture was planned, and no more ({string.Join("; ", members.SelectMany(m => m.Problems))}): its volumes were saved from where they were then.");
+                report.Warn(_notes[^1]);
+            }
+            else if (read.Max(g => g.Sequence) != group.Sequence || read.Any(g => g.Id != group.Id))
+            {
+                throw new DrException(Failure.Failed, $"group {group.Name} of dynamic disks has changed since the capture was planned; start it again");
+            }
+        }
     }
 
     private static MappedBlockDevice Logical(ManifestGroup places, LvmGroup group, string name, List<IBlockDevice> sources) =>

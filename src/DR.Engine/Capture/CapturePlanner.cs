@@ -48,6 +48,7 @@ public sealed class CapturePlanner(IMachine machine, string program)
         var manifest = new Manifest(request.Name, program, inconsistent, machine.Describe(), [.. sources.Select(s => s.Disk)], volumes, regions)
         {
             VolumeGroups = found.Groups.Count == 0 ? null : found.Groups,
+            DynamicGroups = found.Dynamics.Count == 0 ? null : found.Dynamics,
         };
         warnings.AddRange(volumes.Where(v => v.WholeBecause is not null).Select(v => $"{manifest.NameOf(v)} ({v.Title}) is saved whole: {v.WholeBecause}"));
         return new CapturePlan(request, manifest with { Warnings = warnings }, volumes.Sum(v => v.SavedBytes) + regions.Sum(r => r.Extent.Length));

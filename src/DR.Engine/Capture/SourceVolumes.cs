@@ -2,6 +2,7 @@ using DR.Core.Devices;
 using DR.Core.FileSystems;
 using DR.Core.Image;
 using DR.Core.Layout;
+using DR.Core.Layout.Ldm;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 
@@ -12,7 +13,7 @@ internal sealed record SourceDisk(ManifestDisk Disk, IBlockDevice Device);
 
 /// <summary>
 /// The volumes of the disks: what fills partitions and disks, and instead of the physical volumes of a volume group that is
-/// there as a whole its logical volumes.
+/// there as a whole its logical volumes, and of dynamic disks their volumes.
 /// </summary>
 internal sealed class SourceVolumes
 {
@@ -27,7 +28,8 @@ internal sealed class SourceVolumes
         _request = request;
         _changing = changing;
         _disks = disks;
-        var parts = disks.SelectMany(d => PartsOf(d.Disk.Layout).Select(p => Describe(d, p.Number, p.Extent))).ToList();
+        var dynamics = new SourceDynamics(request.AllBlocks ? [] : disks);
+        var parts = disks.SelectMany(d => PartsOf(d.Disk, dynamics).Select(p => Describe(d, p.Number, p.Extent, p.WholeBecause))).ToList();
         var members = parts.Where(v => v.Kind == "lvm2" && !request.AllBlocks).ToList();
         if (members.Count > 0)
         {
@@ -35,6 +37,9 @@ internal sealed class SourceVolumes
         }
 
         Volumes.InsertRange(0, parts);
+        Volumes.AddRange(dynamics.Volumes.Select(v => Describe(v, dynamics.Groups[v.Volume.Group])));
+        Dynamics = dynamics.Groups;
+        _warnings.AddRange(dynamics.Warnings);
     }
 
     /// <summary>Without numbers.</summary>
@@ -44,6 +49,8 @@ internal sealed class SourceVolumes
     public List<ManifestRegion> Regions { get; } = [];
 
     public List<ManifestGroup> Groups { get; } = [];
+
+    public IReadOnlyList<ManifestDynamicGroup> Dynamics { get; }
 
     public IReadOnlyList<string> Warnings => _warnings;
 
@@ -87,11 +94,27 @@ internal sealed class SourceVolumes
             key => places.PlaceOf(group.PhysicalVolume(key)) is var on ? new MappedColumn(disks[on.Disk], on.Extent.Start) : default,
             $"{group.Name}/{volume.Name}");
 
-    private ManifestVolume Describe(SourceDisk disk, int partition, Extent extent)
+    private ManifestVolume Describe(SourceDisk disk, int partition, Extent extent, string? wholeBecause)
     {
         var segment = new ManifestSegment(disk.Disk.Index, partition, extent);
-        return Describe(Slice(segment), [segment]);
+        return wholeBecause is null ? Describe(Slice(segment), [segment]) : Whole("ldm", null, extent.Length, wholeBecause, [segment]);
     }
+
+    private ManifestVolume Describe(SourceDynamicVolume dynamic, ManifestDynamicGroup group)
+    {
+        if (dynamic.Unreadable is { } why)
+        {
+            return Whole("ldm", dynamic.Volume.Pieces[0], dynamic.Length, $"it is a piece of volume {dynamic.Volume.Name}, which cannot be read: {why}", dynamic.Segments) with { DynamicVolume = dynamic.Volume };
+        }
+
+        var undescribed = Whole("ldm", null, dynamic.Length, "", dynamic.Segments);
+        var device = dynamic.Volume.Open(undescribed, $"{group.Name}/{dynamic.Volume.Name}", d => _disks[d].Device);
+        return Describe(device, dynamic.Segments) with { DynamicVolume = dynamic.Volume };
+    }
+
+    /// <summary>What is saved as it is, whatever a probe would find in it.</summary>
+    private static ManifestVolume Whole(string kind, string? label, long length, string because, IReadOnlyList<ManifestSegment> segments) =>
+        new(0, kind, label, null, length, ImageFormat.BlockSizeFor(length), 0, length, 0, true, because, segments);
 
     private SliceBlockDevice Slice(ManifestSegment segment)
     {
@@ -140,9 +163,10 @@ internal sealed class SourceVolumes
         }
     }
 
-    private static IEnumerable<(int Number, Extent Extent)> PartsOf(DiskLayout layout) => layout.Table == TableKind.None
-        ? [(0, new Extent(0, layout.Length))]
-        : layout.Partitions.Where(p => p.Role != PartitionRole.Extended && LiesWithin(layout, p.Extent)).Select(p => (p.Number, p.Extent));
+    private static IEnumerable<(int Number, Extent Extent, string? WholeBecause)> PartsOf(ManifestDisk disk, SourceDynamics dynamics) => disk.Layout.Table == TableKind.None
+        ? [(0, new Extent(0, disk.Layout.Length), null)]
+        : disk.Layout.Partitions.Where(p => p.Role != PartitionRole.Extended && LiesWithin(disk.Layout, p.Extent) && !dynamics.Replaces(disk.Index, p))
+            .Select(p => (p.Number, p.Extent, LdmMember.IsData(p) ? dynamics.WholeBecause(disk.Index) : null));
 
     private static bool LiesWithin(DiskLayout layout, Extent extent) =>
         extent.Start >= 0 && extent.Length > 0 && extent.Start <= layout.Length - extent.Length;

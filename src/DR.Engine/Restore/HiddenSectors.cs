@@ -15,8 +15,9 @@ internal static class HiddenSectors
     private const int NtfsSectorsAt = 0x28;
 
     /// <param name="volume">The volume on the target, as long as it was on the source.</param>
+    /// <param name="oldStart">Bytes on the source; null where the number follows whatever it was.</param>
     /// <returns>Whether anything was changed.</returns>
-    public static bool Follow(IBlockDevice volume, string kind, long oldStart, long newStart)
+    public static bool Follow(IBlockDevice volume, string kind, long? oldStart, long newStart)
     {
         var places = kind switch
         {
@@ -50,12 +51,12 @@ internal static class HiddenSectors
         return backup is 0 or 0xFFFF || offset + volume.SectorSize > volume.Length ? [0] : [0, offset];
     }
 
-    private static bool Patch(IBlockDevice volume, long offset, long oldValue, long newValue)
+    private static bool Patch(IBlockDevice volume, long offset, long? oldValue, long newValue)
     {
         var sector = volume.ReadBytes(offset, volume.SectorSize);
         var field = sector.AsSpan(HiddenAt, 4);
         bool signed = sector[510] == 0x55 && sector[511] == 0xAA;
-        if (!signed || BinaryPrimitives.ReadUInt32LittleEndian(field) != oldValue || newValue > uint.MaxValue)
+        if (!signed || oldValue is { } old && BinaryPrimitives.ReadUInt32LittleEndian(field) != old || newValue > uint.MaxValue)
         {
             return false;
         }

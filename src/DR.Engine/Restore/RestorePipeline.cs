@@ -1,6 +1,7 @@
 using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Layout;
+using DR.Core.Layout.Raid;
 using DR.Core.Primitives;
 using DR.Engine.Boot;
 using DR.Engine.Restore.Lvm;
@@ -112,7 +113,12 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
             routes.Add(volume.Source.Space, GroupCommit.Open(plan.Groups[logical.Group], logical.Name, targets));
         }
 
-        foreach (var volume in plan.Volumes.Where(v => !v.IsLogical))
+        foreach (var volume in plan.Volumes.Where(v => v.StaysDynamic))
+        {
+            routes.Add(volume.Source.Space, DynamicRoute(plan, volume, targets));
+        }
+
+        foreach (var volume in plan.Volumes.Where(v => v.IsPlain))
         {
             var extent = volume.Extent with { Length = volume.Source.Length };
             routes.Add(volume.Source.Space, new SliceBlockDevice(targets[volume.Target].Disk, extent, Title(plan, volume)));
@@ -127,9 +133,17 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
         return routes;
     }
 
+    /// <summary>The pieces of a dynamic volume at their old places; what is read back of a mirror is read from all its sides.</summary>
+    private static IBlockDevice DynamicRoute(RestorePlan plan, TargetVolume volume, List<RestoreTarget> targets) =>
+        volume.Source.DynamicVolume!.Open(volume.Source, plan.Manifest.NameOf(volume.Source), d => targets.First(t => t.Plan.SourceDisk == d).Disk) switch
+        {
+            MirrorBlockDevice mirror => mirror.Comparing(),
+            var device => device,
+        };
+
     private static string Title(RestorePlan plan, TargetVolume volume)
     {
-        int partition = volume.Source.Segments[0].Partition;
+        int partition = volume.Partition;
         string disk = plan.Disks[volume.Target].Identity.Path;
         return partition == 0 ? $"{disk} ({volume.Source.Title})" : $"{disk} partition {partition} ({volume.Source.Title})";
     }
@@ -142,7 +156,8 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
         readBack?.CheckAll();
         foreach (var volume in plan.Volumes.Where(v => v.Moved))
         {
-            if (HiddenSectors.Follow(routes[volume.Source.Space], volume.Source.Kind, volume.SourceExtent.Start, volume.Extent.Start))
+            long? before = volume.Source.IsPlain ? volume.SourceExtent.Start : null;
+            if (HiddenSectors.Follow(routes[volume.Source.Space], volume.Source.Kind, before, volume.Extent.Start))
             {
                 notes.Add($"{Title(plan, volume)}: hidden sectors now say {volume.Extent.Start / targets[volume.Target].Disk.SectorSize}");
             }
@@ -151,6 +166,16 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
         foreach (var volume in plan.Volumes.Where(v => v.GrowTool is not null && !v.FillsDisk))
         {
             Grow(plan, volume, targets, report, notes, cancel);
+        }
+
+        foreach (var volume in plan.Volumes.Where(v => v.StaysDynamic))
+        {
+            if (routes[volume.Source.Space] is ParityBlockDevice raid)
+            {
+                report.Note($"writing the parity of {raid.Name}");
+                raid.WriteParity(cancel);
+                notes.Add($"{raid.Name}: parity written, not read back");
+            }
         }
 
         cancel.ThrowIfCancellationRequested();

@@ -21,6 +21,9 @@ public sealed record RestoreRequest(IReadOnlyList<string> Targets)
     /// <summary>Logical volumes that have to go to certain targets.</summary>
     public IReadOnlyList<VolumeMapping> Map { get; init; } = [];
 
+    /// <summary>Whether each disk has to become what it was: nothing is laid out anew.</summary>
+    public bool SameShape { get; init; }
+
     public bool ReadBack { get; init; } = true;
 
     /// <summary>Read and check the whole image before the first write.</summary>
@@ -33,7 +36,7 @@ public sealed record RestoreRequest(IReadOnlyList<string> Targets)
 }
 
 /// <summary>One disk that will be erased and written.</summary>
-/// <param name="SourceDisk">Index of the disk in the manifest that it takes over; null where it is divided anew, for physical volumes.</param>
+/// <param name="SourceDisk">Index of the disk in the manifest that it takes over; null where it is divided anew.</param>
 /// <param name="Layout">What it will look like.</param>
 /// <param name="Contents">What is on it now, in words.</param>
 /// <param name="Grown">Volumes that get more room.</param>
@@ -68,8 +71,17 @@ public sealed record TargetVolume(ManifestVolume Source, int Target, Extent Exte
 
     public bool IsLogical => Source.LogicalVolume is not null;
 
+    /// <summary>Whether it is a dynamic volume and comes back as one.</summary>
+    public bool StaysDynamic { get; init; }
+
+    /// <summary>Whether it fills a partition, or a disk.</summary>
+    public bool IsPlain => !IsLogical && !StaysDynamic;
+
+    /// <summary>Number of the partition that it fills, or in which it begins; 0 for the whole disk.</summary>
+    public int Partition => Segments[0].Partition;
+
     /// <summary>Whether there is no table: it lives on the whole disk.</summary>
-    public bool FillsDisk => !IsLogical && Source.Segments[0].Partition == 0;
+    public bool FillsDisk => IsPlain && Partition == 0;
 
     /// <summary>Its bytes on the source's disk.</summary>
     public Extent SourceExtent => Source.Segments[0].Extent;
@@ -91,7 +103,7 @@ public sealed record RestorePlan(
     /// <summary>Volume groups, in the order of the manifest.</summary>
     public IReadOnlyList<TargetGroup> Groups { get; init; } = [];
 
-    /// <summary>Whether volume groups are laid out anew; otherwise each disk becomes what it was.</summary>
+    /// <summary>Whether volume groups or dynamic volumes are laid out anew; otherwise each disk becomes what it was.</summary>
     public bool LaidOutAnew { get; init; }
 
     /// <summary>Why the machine may not start afterwards, and the remedy; null where nothing stands against it.</summary>

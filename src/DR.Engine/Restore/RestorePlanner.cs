@@ -21,15 +21,16 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         var (header, manifest, remarks) = Prove(input, request);
         var identities = _guard.Resolve(request);
         var contents = identities.Select(i => Look(i, request, header.ImageId)).ToList();
-        var fit = new MachineFitter(manifest).Fit([.. identities.Select(i => new FitTarget(i.Path, i.Length, i.SectorSize))], request.Grow, MapOf(request, identities));
+        var fit = new MachineFitter(manifest).Fit([.. identities.Select(i => new FitTarget(i.Path, i.Length, i.SectorSize))], request.Grow, MapOf(request, identities), request.SameShape);
         remarks.AddRange(fit.Remarks);
         remarks.AddRange(fit.Disks.Where(d => d.Source is not null)
             .SelectMany(d => KeepTheirSize(manifest, manifest.Disks[d.Source!.Value], identities[d.Target], request.Grow)));
         var disks = fit.Disks.Select(d => PlanDisk(manifest, d, identities[d.Target], contents[d.Target])).ToList();
-        var volumes = manifest.Volumes.Select(v => v.LogicalVolume is { } logical ? PlanLogical(v, fit.Groups[logical.Group]) : PlanVolume(v, disks)).ToList();
+        var volumes = manifest.Volumes.Where(v => !fit.LeftOut.Contains(v.Space)).Select(v => v.LogicalVolume is { } logical ? PlanLogical(v, fit.Groups[logical.Group])
+            : v.DynamicVolume is not null ? PlanDynamic(v, fit, disks) : PlanVolume(v, disks)).ToList();
         var regions = manifest.Regions
             .Select(r => new TargetRegion(r, disks.FindIndex(d => d.SourceDisk == r.Disk)))
-            .Where(r => r.Target >= 0 && IsRestored(r.Source, manifest.Disks[r.Source.Disk].Layout, disks[r.Target].Layout)).ToList();
+            .Where(r => r.Target >= 0 && IsRestored(r.Source, manifest.Disks[r.Source.Disk].Layout, fit.Disks[r.Target])).ToList();
         RequireTools(disks, volumes);
         return new RestorePlan(request, header, manifest, disks, volumes, regions, remarks)
         {
@@ -48,7 +49,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
                 $"{input.Name} was captured while its source was in use, without a snapshot: it is inconsistent; nothing was changed. Restore it with --accept-inconsistent if there is no better one");
         }
 
-        if (reader.Manifest.Volumes.FirstOrDefault(v => v.Segments.Count != 1 && v.LogicalVolume is null) is { } spanning)
+        if (reader.Manifest.Volumes.FirstOrDefault(v => v.Segments.Count != 1 && v.IsPlain) is { } spanning)
         {
             throw new DrException(Failure.DoesNotFit, $"{input.Name}: {spanning.Title} spans several disks, which this version cannot lay out; nothing was changed");
         }
@@ -108,7 +109,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         }
 
         var source = manifest.Disks[index].Layout;
-        return manifest.Regions.Where(r => r.Disk == index && IsRestored(r, source, fitted.Layout)).Select(r => r.Extent)
+        return manifest.Regions.Where(r => r.Disk == index && IsRestored(r, source, fitted)).Select(r => r.Extent)
             .Concat(source.Table == TableKind.None ? [new Extent(0, fitted.Grown.Select(g => g.To).Append(source.Length).Max())] : []);
     }
 
@@ -124,7 +125,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         return
             from volume in manifest.Volumes
             let segment = volume.Segments[0]
-            where volume.LogicalVolume is null && segment.Disk == source.Index && volume.Kind is "fat12" or "fat16" or "fat32" or "exfat"
+            where volume.IsPlain && segment.Disk == source.Index && volume.Kind is "fat12" or "fat16" or "fat32" or "exfat"
             where policy.Kind != GrowKind.Last || segment.Partition == last
             where source.Layout.Partitions.FirstOrDefault(p => p.Number == segment.Partition)?.Role is not PartitionRole.Esp
             select $"{identity.Path}: {volume.Title} keeps its size: {(volume.Kind == "exfat" ? "exFAT" : "FAT")} is not grown";
@@ -137,6 +138,20 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         return new TargetVolume(volume, segments[0].Target, segments[0].Extent, false, null) { Segments = segments };
     }
 
+    private static TargetVolume PlanDynamic(ManifestVolume volume, MachineFit fit, List<TargetDisk> disks)
+    {
+        if (fit.Basics.FirstOrDefault(b => b.Space == volume.Space) is { } basic)
+        {
+            var partition = disks[basic.Disk].Layout.Partitions.First(p => p.Number == basic.Partition).Extent;
+            bool grows = volume.GrowTool is not null && partition.Length > volume.Length;
+            var extent = partition with { Length = grows ? partition.Length : volume.Length };
+            return new TargetVolume(volume, basic.Disk, extent, true, grows ? volume.GrowTool : null) { Segments = [new TargetSegment(basic.Disk, basic.Partition, extent)] };
+        }
+
+        var segments = volume.Segments.Select(s => new TargetSegment(disks.FindIndex(d => d.SourceDisk == s.Disk), s.Partition, s.Extent)).ToList();
+        return new TargetVolume(volume, segments[0].Target, segments[0].Extent, false, null) { Segments = segments, StaysDynamic = true };
+    }
+
     private static TargetVolume PlanVolume(ManifestVolume volume, List<TargetDisk> disks)
     {
         var segment = volume.Segments[0];
@@ -147,11 +162,16 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
             volume, target, new Extent(start, grown?.To ?? volume.Length), start != segment.Extent.Start, grown is null ? null : volume.GrowTool);
     }
 
-    /// <summary>Tables and LVM's metadata are written anew; the tail behind the partitions only where the disk is as long as it was.</summary>
-    private static bool IsRestored(ManifestRegion region, DiskLayout source, DiskLayout target) => region.Role switch
+    /// <summary>
+    /// Tables and LVM's metadata are written anew; the tail behind the partitions only where the disk is as long as it was. On
+    /// dynamic disks with an MBR, gap and tail hold what LDM knows.
+    /// </summary>
+    private static bool IsRestored(ManifestRegion region, DiskLayout source, FittedDisk fitted) => region.Role switch
     {
-        "bootSector" or "headGap" => region.Extent.End <= target.Length,
-        "tail" => target.Length == source.Length && !target.Partitions.Any(p => p.Extent.Overlaps(region.Extent)),
+        "bootSector" => region.Extent.End <= fitted.Layout.Length,
+        "headGap" => region.Extent.End <= fitted.Layout.Length && !fitted.BecomesBasic,
+        "tail" => fitted.StaysDynamic
+            || !fitted.BecomesBasic && fitted.Layout.Length == source.Length && !fitted.Layout.Partitions.Any(p => p.Extent.Overlaps(region.Extent)),
         _ => false,
     };
 

@@ -78,6 +78,12 @@ public sealed record Answer(AnswerImage Image, IReadOnlyList<AnswerTarget> Targe
 
     public GrowPolicy Grow { get; init; } = GrowPolicy.Default;
 
+    /// <summary>
+    /// Whether volume groups and dynamic volumes may be laid out anew, on any number of targets; otherwise each disk of the image
+    /// becomes what it was, on the target that is given for it.
+    /// </summary>
+    public bool LayOutAnew { get; init; }
+
     public bool ReadBack { get; init; } = true;
 
     public bool VerifyFirst { get; init; }
@@ -118,6 +124,11 @@ public sealed record Answer(AnswerImage Image, IReadOnlyList<AnswerTarget> Targe
             Add("target", target.Words);
             Add("min", target.MinSize?.ToString(CultureInfo.InvariantCulture));
             Add("max", target.MaxSize?.ToString(CultureInfo.InvariantCulture));
+        }
+
+        if (LayOutAnew)
+        {
+            Add("layout", "anew");
         }
 
         Add("rearm", Rearm);

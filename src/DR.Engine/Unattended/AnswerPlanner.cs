@@ -38,19 +38,26 @@ public sealed class AnswerPlanner(UnattendedParts parts)
         var (header, manifest) = Head(image.Input);
         var disks = CandidateDisk.All(parts.Machine, Files(answer), image.LocalPaths, header.ImageId);
         var chosen = TargetChooser.Choose(answer, manifest.Disks, disks);
-        var plan = new RestorePlanner(parts.Machine, parts.Tools, parts.Compressor).Plan(image.Input, Request(answer, chosen, image));
-        if (plan.LaidOutAnew || plan.Disks.Any(d => d.SourceDisk is null))
-        {
-            throw new DrException(Failure.DoesNotFit,
-                $"volume group {string.Join(", ", manifest.Groups.Select(g => g.Name))} does not fit {string.Join(", ", chosen.Select(c => $"{c.Identity.Path} ({c.Identity.Length} bytes)"))} as it lay on the disks of the image, and an answer does not lay it out anew, as nobody sees the plan; nothing was changed. Let \"targets\" name disks as large as those of the image, or restore it by dr restore");
-        }
-
+        var plan = Plan(answer, chosen, image, manifest);
         foreach (var target in plan.Disks)
         {
-            RequireAsChosen(target, chosen, manifest);
+            RequireAsChosen(target, answer.LayOutAnew ? chosen.First(c => c.Identity.Path == target.Identity.Path) : chosen[target.SourceDisk!.Value], manifest);
         }
 
         return plan;
+    }
+
+    private RestorePlan Plan(Answer answer, IReadOnlyList<CandidateDisk> chosen, OpenedImage image, Manifest manifest)
+    {
+        try
+        {
+            return new RestorePlanner(parts.Machine, parts.Tools, parts.Compressor).Plan(image.Input, Request(answer, chosen, image));
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit && !answer.LayOutAnew && manifest.Groups.Count + manifest.Dynamics.Count > 0)
+        {
+            throw new DrException(Failure.DoesNotFit,
+                $"{e.Message}; nothing was changed. The image's {(manifest.Groups.Count > 0 ? "volume groups" : "dynamic volumes")} might fit if they were laid out anew, which the answer has to allow: \"layout\": \"anew\"", e);
+        }
     }
 
     private (ImageHeader Header, Manifest Manifest) Head(IImageInput input)
@@ -65,15 +72,16 @@ public sealed class AnswerPlanner(UnattendedParts parts)
             Overwrite = answer.Overwrite,
             ImagePaths = image.LocalPaths,
             Grow = answer.Grow,
+            SameShape = !answer.LayOutAnew,
             ReadBack = answer.ReadBack,
             VerifyFirst = answer.VerifyFirst,
             AcceptInconsistent = answer.AcceptInconsistent,
         };
 
     /// <summary>Nobody looks at the plan: each disk of the image goes where the answer says, or nowhere, even if it would fit elsewhere.</summary>
-    private static void RequireAsChosen(TargetDisk target, IReadOnlyList<CandidateDisk> chosen, Manifest manifest)
+    private static void RequireAsChosen(TargetDisk target, CandidateDisk chosen, Manifest manifest)
     {
-        var meant = chosen[target.SourceDisk!.Value].Identity;
+        var meant = chosen.Identity;
         if (target.Identity.Path != meant.Path)
         {
             var source = manifest.Disks.First(d => d.Index == target.SourceDisk);

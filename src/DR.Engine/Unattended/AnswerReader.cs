@@ -25,11 +25,12 @@ public static class AnswerReader
         bytes = bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
         var text = new AnswerText(name, bytes.ToArray());
         var root = new AnswerObject(text, JsonTree.Parse(name, bytes), "",
-            "$schema", "image", "targets", "overwrite", "grow", "readBack", "verifyFirst", "acceptInconsistent", "network", "countdown", "afterwards", "report", "rearm");
+            "$schema", "image", "targets", "overwrite", "grow", "layout", "readBack", "verifyFirst", "acceptInconsistent", "network", "countdown", "afterwards", "report", "rearm");
         return new Answer(Image(text, root), Targets(text, root))
         {
             Overwrite = Overwrite(root),
             Grow = root.Text("grow") is { } grow ? GrowPolicy.Parse(grow) : GrowPolicy.Default,
+            LayOutAnew = LayOutAnew(root),
             ReadBack = root.Flag("readBack", true),
             VerifyFirst = root.Flag("verifyFirst", false),
             AcceptInconsistent = root.Flag("acceptInconsistent", false),
@@ -117,6 +118,13 @@ public static class AnswerReader
             || id.StartsWith("path:", StringComparison.Ordinal) && id.Contains(",size:", StringComparison.Ordinal) && id.Contains(",content:", StringComparison.Ordinal)
             ? id
             : throw given.Wrong(member, $"\"{id}\" is no DISK-ID; write wwn:…, serial:… or path:…,size:…,content:… as dr disks prints it");
+
+    private static bool LayOutAnew(AnswerObject root) => root.Text("layout") switch
+    {
+        null or "same" => false,
+        "anew" => true,
+        var other => throw root.Wrong("layout", $"\"{other}\" is no layout: \"same\" or \"anew\""),
+    };
 
     private static Afterwards AfterwardsOf(AnswerObject root) => root.Text("afterwards") switch
     {

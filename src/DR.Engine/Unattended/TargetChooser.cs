@@ -10,13 +10,18 @@ namespace DR.Engine.Unattended;
 /// </summary>
 public static class TargetChooser
 {
-    /// <returns>The target of each disk of the image, in their order.</returns>
+    /// <returns>The target of each disk of the image, in their order; all targets in theirs where the answer allows a new layout.</returns>
     /// <exception cref="DrException">
     /// <see cref="Failure.Refused"/>, or <see cref="Failure.DoesNotFit"/> where the answer has not one target for each disk.
     /// </exception>
     public static IReadOnlyList<CandidateDisk> Choose(Answer answer, IReadOnlyList<ManifestDisk> image, IReadOnlyList<CandidateDisk> disks)
     {
-        if (answer.Targets.Count != image.Count)
+        if (answer.LayOutAnew && answer.Targets.Any(t => t.For is not null))
+        {
+            throw Refused("the answer allows a new layout (\"layout\": \"anew\") and says \"for\" which disk of the image a target is", "Where the layout is new no disk of the image has a target of its own: leave \"for\" out");
+        }
+
+        if (!answer.LayOutAnew && answer.Targets.Count != image.Count)
         {
             throw new DrException(Failure.DoesNotFit,
                 $"the image has {image.Count} disk(s), the answer {answer.Targets.Count} target(s); nothing was changed. There must be one target for each: {string.Join(", ", image.Select(Title))}");

@@ -1,4 +1,5 @@
 using DR.Core.Devices;
+using DR.Core.Layout.Raid;
 using DR.Core.Primitives;
 using DR.Platform.Block;
 
@@ -106,6 +107,23 @@ public sealed class MappedDeviceTests : BlockDeviceConformance
             new MappedPiece(512 << 10, 0, [new MappedColumn(other, 3 << 20)]),
         ]);
     }
+
+    protected override IBlockDevice? ReopenForReading(IBlockDevice device) => null;
+}
+
+public sealed class MirrorDeviceTests : BlockDeviceConformance
+{
+    protected override IBlockDevice Make() => new MirrorBlockDevice("mirror", [new MemoryBlockDevice(2 << 20), new MemoryBlockDevice(2 << 20)]);
+
+    protected override IBlockDevice? ReopenForReading(IBlockDevice device) => null;
+}
+
+/// <summary>Writes go to the data only: what is read must be what was written, without a parity that fits.</summary>
+public sealed class ParityDeviceTests : BlockDeviceConformance
+{
+    protected override IBlockDevice Make() => new ParityBlockDevice(
+        "raid", new ParityShape(4096, 512 << 10, 4, 1, ParityRotation.LeftSymmetric),
+        [.. Enumerable.Range(0, 4).Select(i => (MappedColumn?)new MappedColumn(new MemoryBlockDevice(1 << 20), i * 512))]);
 
     protected override IBlockDevice? ReopenForReading(IBlockDevice device) => null;
 }

@@ -141,25 +141,39 @@ public class UnattendedJobTests
         Fails(Failure.DoesNotFit, UnattendedBench.Least, "the target disk is too small");
     }
 
-    /// <summary>A volume group comes back where it lay; what would lay it out anew needs somebody who looks at the plan.</summary>
+    /// <summary>A volume group comes back where it lay; to lay it out anew needs a word of the answer.</summary>
     [Theory]
-    [InlineData(9, 6, true)]
-    [InlineData(7, 7, false)]
-    public void A_volume_group_is_not_laid_out_anew(int first, int second, bool restored)
+    [InlineData(9, 6, "same", true)]
+    [InlineData(7, 7, "same", false)]
+    [InlineData(7, 7, "anew", true)]
+    public void A_volume_group_is_laid_out_anew_where_that_is_allowed(int first, int second, string layout, bool restored)
     {
         var (one, two) = Lvm.LvmSample.Disks();
         _bench.Image = new Workbench().With("/dev/one", one).With("/dev/two", two).Capture("/dev/one", "/dev/two");
         Target.Content = new MemoryBlockDevice(first * MiB, 512, "/dev/target");
         _bench.Machine.Add("/dev/second", new MemoryBlockDevice(second * MiB, 512, "/dev/second"));
-        string answer = BySerial.Replace("[ { \"serial\": \"Starget\" } ]", "[ { \"serial\": \"Starget\" }, { \"serial\": \"Ssecond\" } ]", StringComparison.Ordinal);
+        string answer = BySerial.Replace("[ { \"serial\": \"Starget\" } ]", $"[ {{ \"serial\": \"Starget\" }}, {{ \"serial\": \"Ssecond\" }} ], \"layout\": \"{layout}\"", StringComparison.Ordinal);
         if (restored)
         {
             Assert.Equal(UnattendedEnd.Restored, _bench.Run(answer).End);
         }
         else
         {
-            Fails(Failure.DoesNotFit, answer, "volume group vg0 does not fit /dev/target (7340032 bytes), /dev/second (7340032 bytes) as it lay on the disks of the image", "nothing was changed");
+            Fails(Failure.DoesNotFit, answer, "the target disk is too small", "nothing was changed", "\"layout\": \"anew\"");
         }
+    }
+
+    [Fact]
+    public void A_new_layout_takes_fewer_disks_than_the_image_has()
+    {
+        var (one, two) = Lvm.LvmSample.Disks();
+        _bench.Image = new Workbench().With("/dev/one", one).With("/dev/two", two).Capture("/dev/one", "/dev/two");
+        Target.Content = new MemoryBlockDevice(24 * MiB, 512, "/dev/target");
+        Fails(Failure.DoesNotFit, BySerial, "the image has 2 disk(s), the answer 1 target(s)");
+        string anew = BySerial.Replace("\"rearm\"", "\"layout\": \"anew\", \"rearm\"", StringComparison.Ordinal);
+        Fails(Failure.Refused, anew.Replace("{ \"serial\"", "{ \"for\": \"/dev/one\", \"serial\"", StringComparison.Ordinal), "leave \"for\" out");
+        Assert.Equal(UnattendedEnd.Restored, _bench.Again().Run(anew).End);
+        Assert.Equal(Lvm.LvmSample.Contents(one, two)!["root"], Lvm.LvmSample.Contents(Target.Content)!["root"]);
     }
 
     [Fact]

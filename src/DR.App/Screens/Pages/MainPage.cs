@@ -105,7 +105,7 @@ internal sealed record MainPage(bool OnDisks = false, int DiskRow = 0, int PlanS
         int free = at >= 0 ? at : targets.Count == 1 ? 0 : targets.IndexOf(null);
         if (free < 0)
         {
-            return state with { Notice = "Every disk of the image has a target; take one away first (Space on it)." };
+            return state with { Notice = "All targets are chosen; take one away first (Space on it), or let there be more (e)." };
         }
 
         targets[free] = at >= 0 ? null : disk.Identity.Path;
@@ -131,7 +131,7 @@ internal sealed record MainPage(bool OnDisks = false, int DiskRow = 0, int PlanS
     private static string ImagesHeading(ScreenState state) => state.SearchingAt is { } at ? $"SEARCHING: {at}" : $"{state.Images.Count} found";
 
     private static string DisksHeading(ScreenState state) => state.LookingAtDisks ? "LOOKING"
-        : $"{(state.Wishes.Targets.Any(t => t is not null) ? "[1] takes over disk 1 of the image, " : "")}{state.Disks.Count} seen";
+        : $"{(state.Wishes.Targets.All(t => t is null) ? "" : state.Wishes.Targets.Count == state.Chosen?.Manifest.Disks.Count ? "[1] takes over disk 1 of the image, " : $"{state.Wishes.Targets.Count} to restore onto, ")}{state.Disks.Count} seen";
 
     private static IEnumerable<Line> Images(ScreenState state, Area area)
     {

@@ -49,9 +49,15 @@ internal sealed record OptionsPage(int Row) : Page
     {
         var wishes = state.Wishes;
         var disks = state.Chosen?.Manifest.Disks ?? [];
-        for (int i = 0; i < Math.Min(disks.Count, wishes.Targets.Count); i++)
+        if (state.Chosen is { } image && ScreenUpdate.CanSpread(image))
         {
-            yield return Target(state, i, $"disk {i + 1} ({disks[i].Identity.Path}, {ByteSize.Format(disks[i].Layout.Length)}) goes to");
+            yield return Count(state, disks.Count);
+        }
+
+        for (int i = 0; i < wishes.Targets.Count; i++)
+        {
+            yield return Target(state, i, wishes.Targets.Count != disks.Count ? $"target {i + 1} is"
+                : $"disk {i + 1} ({disks[i].Identity.Path}, {ByteSize.Format(disks[i].Layout.Length)}) goes to");
         }
 
         yield return Growth(state);
@@ -61,6 +67,15 @@ internal sealed record OptionsPage(int Row) : Page
             to => wishes with { Salvage = to });
         yield return YesNo("read the whole image before the first write", wishes.VerifyFirst, "Proves that the image can be read to its end before anything is erased; takes as long as reading it.",
             to => wishes with { VerifyFirst = to });
+    }
+
+    private static OptionRow Count(ScreenState state, int before)
+    {
+        var targets = state.Wishes.Targets;
+        List<int> choices = [.. Enumerable.Range(1, Math.Max(before, state.Disks.Count(d => d.Uses.Count == 0)))];
+        return new OptionRow("disks to restore onto", targets.Count == before ? $"{before}, as it was" : $"{targets.Count} (it was {before})",
+            "Volumes of LVM and dynamic volumes can come back on fewer or more disks; the plan says where each of them goes.",
+            by => state.Wishes with { ByHand = true, Targets = [.. Enumerable.Range(0, Turn(choices, targets.Count, by)).Select(i => i < targets.Count ? targets[i] : null)] });
     }
 
     private static OptionRow Target(ScreenState state, int index, string label)
@@ -85,7 +100,7 @@ internal sealed record OptionsPage(int Row) : Page
             GrowKind.None => "nothing grows",
             _ => $"only \"{now.Label}\"",
         };
-        return new OptionRow("room that a larger disk has more", value, "Only ext2, ext3 and ext4 can grow.", by => state.Wishes with { Grow = Turn(choices, now, by) });
+        return new OptionRow("room that a larger disk has more", value, "ext, XFS, btrfs and NTFS can grow; FAT and exFAT keep their size.", by => state.Wishes with { Grow = Turn(choices, now, by) });
     }
 
     private static OptionRow YesNo(string label, bool value, string help, Func<bool, Wishes> make) =>

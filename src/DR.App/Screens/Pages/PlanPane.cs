@@ -83,8 +83,9 @@ internal static class PlanPane
         }
 
         int lacking = state.Wishes.Targets.ToList().IndexOf(null);
-        var disk = lacking >= 0 && lacking < image.Manifest.Disks.Count ? image.Manifest.Disks[lacking] : null;
-        string what = disk is null ? "Choose the disks: Tab, arrows, Space."
+        int count = state.Wishes.Targets.Count;
+        var disk = lacking >= 0 && count == image.Manifest.Disks.Count ? image.Manifest.Disks[lacking] : null;
+        string what = disk is null ? $"Choose {(count == 1 ? "the disk" : $"the {count} disks")} to restore onto: Tab, arrows, Space."
             : $"Choose the disk that takes over disk {lacking + 1} of {image.Manifest.Disks.Count} ({disk.Identity.Path}, {ByteSize.Format(disk.Layout.Length)}): Tab, arrows, Space.";
         return
         [

@@ -52,18 +52,18 @@ internal static class PlanText
         foreach (var disk in manifest.Disks)
         {
             yield return $"{disk.Identity.Path}  {ByteSize.Format(disk.Layout.Length)}  {Table(disk.Layout)}  {disk.Identity.Model}".TrimEnd();
-            foreach (var volume in manifest.Volumes.Where(v => v.LogicalVolume is null && v.Segments[0].Disk == disk.Index))
+            foreach (var volume in manifest.Volumes.Where(v => v.IsPlain && v.Segments[0].Disk == disk.Index))
             {
                 yield return Line(volume, "in use");
             }
 
-            foreach (string line in GroupText.OfDisk(manifest, disk.Index))
+            foreach (string line in GroupText.OfDisk(manifest, disk.Index).Concat(DynamicText.OfDisk(manifest, disk.Index)))
             {
                 yield return line;
             }
         }
 
-        foreach (string line in GroupText.Of(manifest))
+        foreach (string line in GroupText.Of(manifest).Concat(DynamicText.Of(manifest)))
         {
             yield return line;
         }
@@ -83,13 +83,17 @@ internal static class PlanText
             yield return target.SourceDisk is { } source
                 ? $"  takes over  {manifest.Disks[source].Identity.Path} ({ByteSize.Format(manifest.Disks[source].Layout.Length)}, {Table(target.Layout)})"
                 : $"  becomes     {PlanWords.Anew(target.Layout)}";
-            foreach (var volume in plan.Volumes.Where(v => v.Target == i && !v.IsLogical))
+            foreach (var volume in plan.Volumes.Where(v => v.Target == i && v.IsPlain))
             {
-                yield return Line(volume.Source, "to write") + Change(volume);
+                yield return Line(volume.Source, "to write", volume.Partition) + Change(volume);
+                if (volume.Source.DynamicVolume is not null)
+                {
+                    yield return "      " + DynamicText.Was(manifest, volume.Source);
+                }
             }
         }
 
-        foreach (string line in GroupText.Of(plan))
+        foreach (string line in GroupText.Of(plan).Concat(DynamicText.Of(plan)))
         {
             yield return line;
         }
@@ -103,9 +107,10 @@ internal static class PlanText
         }
     }
 
-    private static string Line(ManifestVolume volume, string what)
+    private static string Line(ManifestVolume volume, string what) => Line(volume, what, volume.Segments[0].Partition);
+
+    private static string Line(ManifestVolume volume, string what, int partition)
     {
-        int partition = volume.Segments[0].Partition;
         string whole = volume.WholeBecause is null ? "" : " (saved whole)";
         return $"  {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))}  {volume.Title,-24} {ByteSize.Format(volume.Length),10}  {ByteSize.Format(volume.AllocatedBytes),10} {what}{whole}";
     }
@@ -113,7 +118,7 @@ internal static class PlanText
     private static string Change(TargetVolume volume)
     {
         string grown = volume.GrowTool is null ? "" : $", grows to {ByteSize.Format(volume.Extent.Length)}";
-        return grown + (volume.Moved ? ", moves" : "");
+        return grown + (volume.Moved && volume.Source.IsPlain ? ", moves" : "");
     }
 
     private static string Table(DiskLayout layout) => layout.Table == TableKind.None ? "no table" : layout.Table.ToString().ToUpperInvariant();

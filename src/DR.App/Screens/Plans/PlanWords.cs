@@ -25,7 +25,7 @@ internal static class PlanWords
             }
         }
 
-        foreach (string line in GroupText.Of(plan).SelectMany(l => TextFit.Wrap(l, width, 4)))
+        foreach (string line in GroupText.Of(plan).Concat(DynamicText.Of(plan)).SelectMany(l => TextFit.Wrap(l, width, 4)))
         {
             yield return line;
         }
@@ -67,15 +67,15 @@ internal static class PlanWords
             ? $"  gets  disk {number + 1} of the image: {source.Identity.Path}, {ByteSize.Format(source.Layout.Length)}, {Table(source.Layout)}"
             : $"  gets  {Anew(target.Layout)}";
         int room = Math.Max(24, width - 52);
-        foreach (var volume in plan.Volumes.Where(v => v.Target == index && !v.IsLogical))
+        foreach (var volume in plan.Volumes.Where(v => v.Target == index && v.IsPlain))
         {
-            int partition = volume.Source.Segments[0].Partition;
+            int partition = volume.Partition;
             yield return $"    {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))} {TextFit.Column(volume.Source.Title, room)} {TextFit.Right(ByteSize.Format(volume.Source.Length), 9)}{Change(volume)}";
         }
     }
 
     private static string Change(TargetVolume volume) =>
-        (volume.GrowTool is null ? "" : $"  grows to {ByteSize.Format(volume.Extent.Length)}") + (volume.Moved ? "  moves" : "")
+        (volume.GrowTool is null ? "" : $"  grows to {ByteSize.Format(volume.Extent.Length)}") + (volume.Source.DynamicVolume is not null ? "  becomes basic" : volume.Moved ? "  moves" : "")
         + (volume.Source.WholeBecause is null ? "" : "  saved whole");
 
     private static string Amount(RestorePlan plan)
@@ -88,7 +88,9 @@ internal static class PlanWords
     private static string Words(TimeSpan time) => time.TotalSeconds < 60 ? "under a minute" : time.TotalMinutes < 90 ? $"{Math.Ceiling(time.TotalMinutes):0} min" : $"{time.TotalHours:0.0} hours";
 
     /// <summary>What becomes of a target that takes over no disk of the image.</summary>
-    public static string Anew(DiskLayout layout) => layout.Table == TableKind.None ? "a physical volume on the whole disk" : $"a new {Table(layout)} with physical volumes";
+    public static string Anew(DiskLayout layout) => layout.Table == TableKind.None ? "a physical volume on the whole disk"
+        : layout.Partitions.Any(p => p.Type is "e6d6d379-f507-44c2-a23c-238f2a3df928" or "0x8e") ? $"a new {Table(layout)} with physical volumes"
+        : $"a new {Table(layout)} with basic partitions";
 
     private static string Table(DiskLayout layout) => layout.Table == TableKind.None ? "no table" : layout.Table.ToString().ToUpperInvariant();
 }

@@ -69,6 +69,9 @@ public enum RequiredFeatures : ulong
 
     /// <summary>The manifest has volume groups: some volumes lie where LVM's metadata says.</summary>
     VolumeGroups = 8,
+
+    /// <summary>The manifest has groups of Windows' dynamic disks: some volumes lie in pieces.</summary>
+    DynamicVolumes = 16,
 }
 
 /// <summary>Numbers and names of the image format, version 0.</summary>
@@ -114,7 +117,7 @@ public static class ImageFormat
     public const int EntriesPerIndexPage = 4096;
 
     /// <summary>Features that this reader can honour.</summary>
-    public const RequiredFeatures Known = RequiredFeatures.VolumeGroups;
+    public const RequiredFeatures Known = RequiredFeatures.VolumeGroups | RequiredFeatures.DynamicVolumes;
 
     /// <summary>Bytes in each block of a space: 64 KiB up to 1 TiB, then twice as many until 1 MiB.</summary>
     public static int BlockSizeFor(long length)

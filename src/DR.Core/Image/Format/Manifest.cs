@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DR.Core.Devices;
 using DR.Core.Layout;
+using DR.Core.Layout.Ldm;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 
@@ -32,10 +33,20 @@ public sealed record Manifest(
 
     public IReadOnlyList<ManifestGroup> Groups => VolumeGroups ?? [];
 
-    /// <summary>"vg0/root", "/dev/sda partition 2", "/dev/sda".</summary>
-    public string NameOf(ManifestVolume volume) => volume.LogicalVolume is { } logical
-        ? $"{Groups[logical.Group].Name}/{logical.Name}"
-        : NameOf(volume.Segments[0].Disk, volume.Segments[0].Partition);
+    /// <summary>Groups of Windows' dynamic disks whose volumes are among <see cref="Volumes"/>; null stands for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ManifestDynamicGroup>? DynamicGroups { get; init; }
+
+    public IReadOnlyList<ManifestDynamicGroup> Dynamics => DynamicGroups ?? [];
+
+    /// <summary>"vg0/root", "SERVER-Dg0/Volume1", "/dev/sda partition 2", "/dev/sda".</summary>
+    public string NameOf(ManifestVolume volume) => volume switch
+    {
+        { LogicalVolume: { } logical } => $"{Groups[logical.Group].Name}/{logical.Name}",
+        { DynamicVolume: { Kind: LdmVolumeKind.Piece } piece } => $"{Dynamics[piece.Group].Name}/{piece.Name} piece {piece.Pieces[0]}",
+        { DynamicVolume: { } dynamic } => $"{Dynamics[dynamic.Group].Name}/{dynamic.Name}",
+        _ => NameOf(volume.Segments[0].Disk, volume.Segments[0].Partition),
+    };
 
     /// <param name="partition">0 for the whole disk.</param>
     public string NameOf(int disk, int partition) => Disks[disk].Identity.Path + (partition == 0 ? "" : $" partition {partition}");
@@ -60,17 +71,18 @@ public sealed record Manifest(
     }
 
     /// <summary>Features that a reader of the image needs to understand this manifest.</summary>
-    public RequiredFeatures Needs => Groups.Count > 0 ? RequiredFeatures.VolumeGroups : RequiredFeatures.None;
+    public RequiredFeatures Needs => (Groups.Count > 0 ? RequiredFeatures.VolumeGroups : RequiredFeatures.None)
+        | (Dynamics.Count > 0 ? RequiredFeatures.DynamicVolumes : RequiredFeatures.None);
 
     /// <summary>Decodes the manifest that stands behind a header, which has to announce what it needs.</summary>
     /// <exception cref="CorruptDataException">It is no manifest, or not the one that the header speaks of.</exception>
     internal static Manifest Decode(ReadOnlySpan<byte> bytes, ImageHeader header, string where)
     {
         var manifest = Decode(bytes, where);
-        var announced = (RequiredFeatures)header.Required & RequiredFeatures.VolumeGroups;
+        var announced = (RequiredFeatures)header.Required & (RequiredFeatures.VolumeGroups | RequiredFeatures.DynamicVolumes);
         return announced == manifest.Needs
             ? manifest
-            : throw new CorruptDataException(where, $"the manifest has {manifest.Groups.Count} volume groups, but the header announces {announced}");
+            : throw new CorruptDataException(where, $"the manifest has {manifest.Groups.Count} volume groups and {manifest.Dynamics.Count} groups of dynamic disks, but the header announces {announced}");
     }
 
     /// <summary>Blocks and length of every space in the image, by its number.</summary>
@@ -124,6 +136,13 @@ public sealed record ManifestVolume(
     /// <summary>The logical volume that it fills; null where it fills a partition or a disk.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ManifestLogicalVolume? LogicalVolume { get; init; }
+
+    /// <summary>The dynamic volume that it is; null where it fills a partition or a disk.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestDynamicVolume? DynamicVolume { get; init; }
+
+    /// <summary>Whether it fills a partition or a disk, and no volume manager says where it lies.</summary>
+    public bool IsPlain => LogicalVolume is null && DynamicVolume is null;
 
     public string Title => $"{Kind}{(string.IsNullOrEmpty(Label) ? "" : $" \"{Label}\"")}";
 }

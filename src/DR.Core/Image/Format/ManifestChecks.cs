@@ -24,6 +24,7 @@ internal static class ManifestChecks
         }
 
         var groups = ManifestGroupChecks.Read(manifest, where);
+        ManifestDynamicChecks.CheckGroups(manifest, where);
         var numbers = new HashSet<int>();
         foreach (var volume in manifest.Volumes)
         {
@@ -49,6 +50,8 @@ internal static class ManifestChecks
     private static void RefuseNulls(Manifest manifest, string where) => Require(
         NoneIsNull(manifest.Disks) && NoneIsNull(manifest.Volumes) && NoneIsNull(manifest.Regions) && NoneIsNull(manifest.Warnings)
         && NoneIsNull(manifest.Groups) && manifest.Groups.All(g => NoneIsNull(g.PhysicalVolumes))
+        && NoneIsNull(manifest.Dynamics) && manifest.Dynamics.All(g => NoneIsNull(g.Disks))
+        && manifest.Volumes.Select(v => v.DynamicVolume).OfType<ManifestDynamicVolume>().All(d => NoneIsNull(d.Pieces))
         && NoneIsNull(manifest.Machine.Modaliases) && NoneIsNull(manifest.Machine.BootEntries.Values)
         && manifest.Volumes.All(v => NoneIsNull(v.Segments))
         && manifest.Disks.All(d => NoneIsNull(d.Layout.Partitions) && NoneIsNull(d.Layout.Hybrid) && NoneIsNull(d.Layout.Warnings)),
@@ -88,6 +91,12 @@ internal static class ManifestChecks
 
     private static void CheckSegments(Manifest manifest, IReadOnlyList<LvmGroup> groups, ManifestVolume volume, string where)
     {
+        if (volume.DynamicVolume is not null)
+        {
+            ManifestDynamicChecks.CheckVolume(manifest, volume, where);
+            return;
+        }
+
         if (volume.LogicalVolume is not null)
         {
             ManifestGroupChecks.CheckVolume(manifest, groups, volume, where);

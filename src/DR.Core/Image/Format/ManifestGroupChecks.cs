@@ -66,11 +66,11 @@ internal static class ManifestGroupChecks
         return group;
     }
 
-    /// <summary>No two physical volumes, and no physical volume and another volume, share bytes. Their extents have been checked.</summary>
+    /// <summary>No two physical volumes or pieces of dynamic volumes, and none of them and another volume, share bytes. Their extents have been checked.</summary>
     public static void RefuseOverlaps(Manifest manifest, string where)
     {
         var places = manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => (p.Disk, p.Extent)).ToList();
-        if (places.Count == 0)
+        if (places.Count == 0 && manifest.Dynamics.Count == 0)
         {
             return;
         }
@@ -79,7 +79,7 @@ internal static class ManifestGroupChecks
         var ordered = places.OrderBy(p => p.Disk).ThenBy(p => p.Extent.Start).ToList();
         foreach (var (one, other) in ordered.Zip(ordered.Skip(1)))
         {
-            ManifestChecks.Require(one.Disk != other.Disk || one.Extent.End <= other.Extent.Start, where, $"a physical volume at {one.Extent} or {other.Extent} of disk {one.Disk} overlaps another volume");
+            ManifestChecks.Require(one.Disk != other.Disk || one.Extent.End <= other.Extent.Start, where, $"what lies at {one.Extent} of disk {one.Disk} overlaps what lies at {other.Extent}: no two volumes, physical volumes or pieces may");
         }
     }
 }

@@ -2,6 +2,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Ldm;
 
 namespace DR.Engine.Restore.Lvm;
 
@@ -14,7 +15,14 @@ public sealed record FitTarget(string Path, long Length, int SectorSize);
 /// <summary>What becomes of a target.</summary>
 /// <param name="Target">Index of the target.</param>
 /// <param name="Source">Index of the disk that it takes over; null where it is divided anew.</param>
-public sealed record FittedDisk(int Target, int? Source, DiskLayout Layout, IReadOnlyList<GrownVolume> Grown);
+public sealed record FittedDisk(int Target, int? Source, DiskLayout Layout, IReadOnlyList<GrownVolume> Grown)
+{
+    /// <summary>Whether it was dynamic and is not any more: what it had of LDM is left out.</summary>
+    public bool BecomesBasic { get; init; }
+
+    /// <summary>Whether it is dynamic and stays so: LDM's database comes back at its old place.</summary>
+    public bool StaysDynamic { get; init; }
+}
 
 /// <param name="Id">UUID.</param>
 /// <param name="Target">Index of the target.</param>
@@ -44,7 +52,13 @@ public sealed record TargetGroup(ManifestGroup Source, LvmGroup After, IReadOnly
 /// <summary>Where everything goes. Disks and groups in the order of the plan.</summary>
 public sealed record MachineFit(IReadOnlyList<FittedDisk> Disks, IReadOnlyList<TargetGroup> Groups, IReadOnlyList<string> Remarks)
 {
-    /// <summary>Whether volume groups are laid out anew; otherwise everything is where it was.</summary>
+    /// <summary>Places of dynamic volumes that become basic partitions; empty where they stay dynamic, or there are none.</summary>
+    public IReadOnlyList<BasicPlace> Basics { get; init; } = [];
+
+    /// <summary>Spaces of volumes that are not restored: databases of dynamic disks that become basic, and the like.</summary>
+    public IReadOnlyList<int> LeftOut { get; init; } = [];
+
+    /// <summary>Whether volume groups or dynamic volumes are laid out anew; otherwise everything is where it was.</summary>
     public bool LaidOutAnew { get; init; }
 
     /// <summary>Why the machine may not start afterwards, and the remedy; null where nothing stands against it.</summary>

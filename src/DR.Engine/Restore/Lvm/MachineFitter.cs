@@ -1,13 +1,16 @@
 using DR.Core.Image;
 using DR.Core.Layout;
+using DR.Core.Layout.Ldm;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Ldm;
 
 namespace DR.Engine.Restore.Lvm;
 
 /// <summary>
 /// Lays a machine out on the targets. In the same shape wherever that fits: each disk of the image has a target of its own. Where
-/// it does not and there are volume groups, <see cref="Relayout"/> divides anew. The same input has the same result.
+/// it does not and there are volume groups, <see cref="Relayout"/> divides anew; dynamic volumes become basic partitions where
+/// <see cref="BasicLayout"/> can do that. The same input has the same result.
 /// </summary>
 public sealed class MachineFitter
 {
@@ -22,7 +25,8 @@ public sealed class MachineFitter
 
     /// <param name="map">Targets, by their index, to which a logical volume ("vg0/root") has to go; null or empty for none.</param>
     /// <exception cref="DrException">It does not fit; says how many bytes are missing where.</exception>
-    public MachineFit Fit(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map = null)
+    /// <param name="sameShape">Whether each disk has to become what it was.</param>
+    public MachineFit Fit(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map = null, bool sameShape = false)
     {
         _manifest.Disks.ToList().ForEach(RequireSound);
         if (map is { Count: > 0 })
@@ -31,7 +35,12 @@ public sealed class MachineFitter
             return new Relayout(_manifest, _groups, targets, map).Fit(policy);
         }
 
-        if (_groups.Count == 0)
+        if (_manifest.Dynamics.Count > 0)
+        {
+            return sameShape ? AsDynamic(targets, policy, "") : FitDynamic(targets, policy);
+        }
+
+        if (_groups.Count == 0 || sameShape)
         {
             RequireCount(targets);
             return SameShape(targets, policy);
@@ -50,6 +59,53 @@ public sealed class MachineFitter
         }
 
         return new Relayout(_manifest, _groups, targets, new Dictionary<string, IReadOnlySet<int>>()).Fit(policy);
+    }
+
+    /// <summary>As basic partitions where each dynamic volume fits one disk, as LDM otherwise.</summary>
+    private MachineFit FitDynamic(IReadOnlyList<FitTarget> targets, GrowPolicy policy)
+    {
+        try
+        {
+            return new BasicLayout(_manifest, targets).Fit(policy);
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+        {
+            return AsDynamic(targets, policy, e.Message);
+        }
+    }
+
+    /// <summary>Sector for sector: only Windows can write LDM's database, so that it comes back as it is.</summary>
+    /// <param name="because">Why they do not become basic partitions; "" where that was not to be.</param>
+    private MachineFit AsDynamic(IReadOnlyList<FitTarget> targets, GrowPolicy policy, string because)
+    {
+        try
+        {
+            RequireCount(targets);
+            RequireRestorable();
+            var dynamic = _manifest.Dynamics.SelectMany(g => g.Disks).Select(d => d.Disk).OfType<int>().ToHashSet();
+            var fit = SameShape(targets, policy, dynamic);
+            var small = fit.Disks.FirstOrDefault(d => d.StaysDynamic && targets[d.Target].Length < _manifest.Disks[d.Source!.Value].Layout.Length);
+            if (small is not null)
+            {
+                var source = _manifest.Disks[small.Source!.Value];
+                throw new DrException(Failure.DoesNotFit, $"{targets[small.Target].Path} has {targets[small.Target].Length} bytes, {source.Identity.Path}, which is dynamic, {source.Layout.Length}: {source.Layout.Length - targets[small.Target].Length} bytes are missing; nothing was changed");
+            }
+
+            string remark = $"dynamic volumes come back as they were, sector for sector, with their LDM database{(because.Length == 0 ? "" : $"; {because}")}";
+            return fit with { Remarks = [.. fit.Remarks, remark] };
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit && because.Length > 0)
+        {
+            throw new DrException(Failure.DoesNotFit, $"dynamic volumes do not fit {because}; as dynamic volumes: {e.Message}", e);
+        }
+    }
+
+    private void RequireRestorable()
+    {
+        if (_manifest.Volumes.FirstOrDefault(v => v.DynamicVolume is { Kind: LdmVolumeKind.Raid5, Missing.Count: > 0 }) is { } degraded)
+        {
+            throw new DrException(Failure.DoesNotFit, $"{_manifest.NameOf(degraded)} was saved without one of its columns, which only a basic partition can make up for; nothing was changed");
+        }
     }
 
     private void RequireKnown(IEnumerable<string> volumes)
@@ -75,7 +131,7 @@ public sealed class MachineFitter
     /// <summary>What lives on a disk fills the partition that it names: an image that says otherwise would write into the next one.</summary>
     private void RequireSound(ManifestDisk disk)
     {
-        var places = _manifest.Volumes.Where(v => v.LogicalVolume is null).SelectMany(v => v.Segments).Select(s => (s.Disk, s.Partition, s.Extent))
+        var places = _manifest.Volumes.Where(v => v.IsPlain).SelectMany(v => v.Segments).Select(s => (s.Disk, s.Partition, s.Extent))
             .Concat(_manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => (p.Disk, p.Partition, p.Extent)));
         foreach (var (_, partition, extent) in places.Where(p => p.Disk == disk.Index))
         {
@@ -89,15 +145,17 @@ public sealed class MachineFitter
         }
     }
 
-    private MachineFit SameShape(IReadOnlyList<FitTarget> targets, GrowPolicy policy)
+    /// <param name="dynamic">Disks that are, and nothing of which may move.</param>
+    private MachineFit SameShape(IReadOnlyList<FitTarget> targets, GrowPolicy policy, HashSet<int>? dynamic = null)
     {
         var remarks = new List<string>();
         var disks = new List<FittedDisk>();
         foreach (var (source, target) in Match(targets))
         {
-            var fit = LayoutFitter.Fit(source.Layout, Fitted(_manifest, source), targets[target].Length, targets[target].SectorSize, PolicyFor(source, policy));
+            bool stays = dynamic?.Contains(source.Index) == true;
+            var fit = LayoutFitter.Fit(source.Layout, Fitted(_manifest, source), targets[target].Length, targets[target].SectorSize, stays ? new GrowPolicy(GrowKind.None) : PolicyFor(source, policy));
             remarks.AddRange(fit.Remarks.Select(r => $"{targets[target].Path}: {r}"));
-            disks.Add(new FittedDisk(target, source.Index, fit.Target, fit.Grown));
+            disks.Add(new FittedDisk(target, source.Index, fit.Target, fit.Grown) { StaysDynamic = stays });
         }
 
         return new MachineFit(disks, [.. _groups.Zip(_manifest.Groups, (g, source) => Kept(g, source, disks, targets, remarks))], remarks);
@@ -119,7 +177,7 @@ public sealed class MachineFitter
     [
         .. from volume in manifest.Volumes
            let segment = volume.Segments[0]
-           where volume.LogicalVolume is null && segment.Disk == disk.Index
+           where volume.IsPlain && segment.Disk == disk.Index
            select new FitVolume(segment.Partition, volume.GrowTool is not null, volume.MaximumLength, volume.Label),
         .. manifest.Groups.SelectMany(g => g.PhysicalVolumes.Where(p => p.Disk == disk.Index).Select(p => new FitVolume(p.Partition, true, long.MaxValue, g.Name))),
     ];

@@ -97,14 +97,14 @@ internal sealed class Relayout(
     /// </summary>
     private List<ManifestDisk> Anchors()
     {
-        var anchors = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.LogicalVolume is null && v.Segments[0].Disk == d.Index)
+        var anchors = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == d.Index)
             || !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == d.Index))).ToList();
         return anchors.Count > 0 ? anchors
             : [.. manifest.Disks.Where(d => d.Layout.Table != TableKind.None).OrderBy(d => BootDisk.Starts(d.Layout) ? 0 : 1).Take(1)];
     }
 
     /// <summary>Ways to give each of <paramref name="count"/> disks a target, the order given first.</summary>
-    private static IEnumerable<int[]> Assignments(int count, int targets)
+    internal static IEnumerable<int[]> Assignments(int count, int targets)
     {
         return From([]);
 

@@ -40,6 +40,24 @@ public sealed class ScreenSessionTests : IDisposable
     }
 
     [Fact]
+    public void A_volume_group_of_two_disks_comes_back_on_one()
+    {
+        var (one, two) = Lvm.LvmSample.Disks();
+        _screen.Library.Images.Clear();
+        _screen.Library.Images.Add("/images/group.drimg", new Workbench().With("/dev/one", one).With("/dev/two", two).Capture("/dev/one", "/dev/two"));
+        var target = Machine.Add("/dev/target", 24 * MiB);
+        _screen.Start();
+        _screen.Until("Choose the disk that takes over disk 1 of 2");
+        _screen.Type("e", "disks to restore onto", "2, as it was");
+        _screen.Type("\e[D", "1 (it was 2)", "target 1 is");
+        _screen.Type(Down + "\e[C", "/dev/target");
+        _screen.Type(Enter, "WRITTEN /dev/target", "1 to restore onto");
+        _screen.Type(Enter, "To go on type yes");
+        _screen.Type("yes" + Enter, "DONE: the server is restored");
+        Assert.Equal(Lvm.LvmSample.Contents(one, two)!["root"], Lvm.LvmSample.Contents(target.Content)!["root"]);
+    }
+
+    [Fact]
     public void A_disk_that_is_not_blank_is_erased_only_after_its_serial_number_was_typed()
     {
         var target = Machine.Add("/dev/target", Luks(length: 6 * MiB));
