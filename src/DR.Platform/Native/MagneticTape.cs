@@ -32,6 +32,8 @@ internal static unsafe class MagneticTape
     public const int MT_ST_NOWAIT = 0x2000;
     public const int MT_ST_NOWAIT_EOF = 0x8000;
 
+    public const long GMT_EOF = 0x80000000;
+    public const long GMT_EOT = 0x20000000;
     public const long GMT_EOD = 0x08000000;
     public const long GMT_WR_PROT = 0x04000000;
     public const long GMT_ONLINE = 0x01000000;

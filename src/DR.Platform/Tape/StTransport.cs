@@ -81,7 +81,7 @@ internal sealed class StTransport(IStDevice device, string name)
         {
             PassBlock();
         }
-        else if (errno == 0 && !AtEndOfData())
+        else if (errno == 0 && IsBehindFilemark())
         {
             count = Filemark;
             PassFilemark();
@@ -212,6 +212,9 @@ internal sealed class StTransport(IStDevice device, string name)
         };
         return Fault(kind, doing, $"{Errno.Text(errno)}: {remedy}");
     }
+
+    /// <summary>st sets this when a read or spacing has just passed a filemark. A read of nothing without it is one at the end of data.</summary>
+    private bool IsBehindFilemark() => device.Get(out long gstat, out _) == 0 && (gstat & MagneticTape.GMT_EOF) != 0;
 
     private bool AtEndOfData() => device.Get(out long gstat, out _) == 0 && (gstat & MagneticTape.GMT_EOD) != 0;
 
