@@ -14,6 +14,7 @@ packages=(
     squashfs-tools xorriso                                 # the recovery medium
     nginx-light openssl samba smbclient nfs-ganesha-vfs    # servers that images come from
     qemu-system-x86 qemu-utils ovmf                        # the machines they boot in
+    qemu-block-extra tgt                                   #   and their tape drive
     partclone fio zstd time                                # peers of the benchmark
     kmod openssh-client                                    # judges which driver serves a device; the way into a booted medium
     jq shellcheck tmux                                     # the gate; tmux is the terminal that judges the screens

@@ -29,9 +29,9 @@ internal sealed class Composition
 
     public IMachine Machine { get; } = new LinuxMachine();
 
-    public ITapeDrives TapeDrives { get; } = new TapeDrives();
-
     public IToolRunner Tools { get; } = new ProcessToolRunner();
+
+    public ITapeDrives TapeDrives => new TapeDrives(Tools);
 
     /// <exception cref="DrException">libzstd is missing.</exception>
     public IFrameCompressor Compressor => _compressor.Value;

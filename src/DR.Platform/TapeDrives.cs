@@ -1,18 +1,22 @@
+using DR.Core.Devices;
 using DR.Core.Image.Tape;
-using DR.Core.Primitives;
 using DR.Platform.Tape;
 
 namespace DR.Platform;
 
 /// <summary>The tape drives of this computer, by what Linux tells of them in /sys, and folders of virtual cartridges.</summary>
-public sealed class TapeDrives : ITapeDrives
+/// <param name="tools">Runs mtx, which moves a changer.</param>
+public sealed class TapeDrives(IToolRunner tools) : ITapeDrives
 {
     private readonly SystemFiles _system = new("/");
 
     public long FreeMemory => MemoryLimits.Free(_system);
 
-    public TapeUnit OpenDrive(string device, string? changer) =>
-        throw new DrException(Failure.Missing, $"tape:{device}: drives are not supported yet");
+    public TapeUnit OpenDrive(string device, string? changer)
+    {
+        var robot = changer is null ? null : new MtxChanger(tools, changer);
+        return new TapeUnit(LinuxTapeDrive.Open(device), robot);
+    }
 
     public TapeUnit OpenVirtual(string folder)
     {

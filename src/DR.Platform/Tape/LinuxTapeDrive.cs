@@ -276,8 +276,10 @@ public sealed class LinuxTapeDrive : ITapeDrive
                 throw new DrException(Failure.Refused, $"{Name} is in use by another program; end it first");
             case Errno.EACCES or Errno.EPERM:
                 throw new DrException(Failure.Missing, $"{Name} cannot be opened: {Errno.Text(errno)}; run dr as root");
+            case Errno.ENOENT or Errno.ENXIO or Errno.ENODEV:
+                throw new DrException(Failure.Missing, $"{Name}: there is no such drive ({Errno.Text(errno)}); is the kernel's module st loaded, and the drive connected?");
             default:
-                throw new DrException(Failure.Failed, $"{Name} cannot be opened: {Errno.Text(errno)}; is the kernel's module st loaded, and the drive connected?");
+                throw new DrException(Failure.Failed, $"{Name} cannot be opened: {Errno.Text(errno)}; see the kernel's log (dmesg)");
         }
 
         // Only root may set these; others find the defaults, in which they are off but for SCSI2LOGICAL.

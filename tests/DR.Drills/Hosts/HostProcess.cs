@@ -25,8 +25,14 @@ internal abstract class HostProcess : IDisposable
 
     public void Dispose()
     {
+        Stopping();
         Stop();
         Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>What else has to end before the server does.</summary>
+    protected virtual void Stopping()
+    {
     }
 
     /// <summary>As if its machine had lost power, but for the connections, which the kernel closes.</summary>

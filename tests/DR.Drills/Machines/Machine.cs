@@ -50,6 +50,9 @@ internal sealed record Machine(Firmware Firmware, params Disk[] Disks)
     /// <summary>An image on a USB stick; first in the boot order, after the CD.</summary>
     public Disk? Stick { get; init; }
 
+    /// <summary>A tape drive on its SCSI bus: the address of an iSCSI unit, iscsi://HOST:PORT/NAME/UNIT.</summary>
+    public string? Tape { get; init; }
+
     public int MemoryMiB { get; init; } = 1024;
 
     /// <summary>

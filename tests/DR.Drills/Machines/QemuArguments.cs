@@ -20,6 +20,7 @@ internal static class QemuArguments
         "-serial", "file:" + serialLog,
         "-qmp", $"unix:{Escape(qmpSocket)},server=on,wait=off",
         .. Drives(machine),
+        .. TapeDrive(machine),
         .. Network(machine),
     ];
 
@@ -98,6 +99,12 @@ internal static class QemuArguments
             },
         ];
     }
+
+    /// <summary>QEMU itself speaks iSCSI; the machine sees a SCSI tape.</summary>
+    private static string[] TapeDrive(Machine machine) => machine.Tape is not { } address ? [] :
+    [
+        "-device", "virtio-scsi-pci,id=tapes", "-drive", $"if=none,id=tape,format=raw,file={Escape(address)}", "-device", "scsi-generic,bus=tapes.0,drive=tape",
+    ];
 
     private static IEnumerable<string> Network(Machine machine) =>
         machine.Network || machine.Forwards.Count > 0

@@ -176,7 +176,7 @@ public sealed class VolumeMounterTests : IDisposable
     private ImageLibrary Library() =>
         new(new VolumeMounter(new ProcessToolRunner(), RunFolder, _disks), new ImageOpener(Credentials.None, null, null), Workbench.Compressor, Credentials.None) { Folders = [], Tapes = Station };
 
-    private TapeStation Station => new(new TapeDrives(), new TapeOptions("tests"), null, _report);
+    private TapeStation Station => new(new TapeDrives(new ProcessToolRunner()), new TapeOptions("tests"), null, _report);
 
     private string Attach(string file)
     {

@@ -1,0 +1,66 @@
+using System.Text.Json.Nodes;
+using DR.Drills.Machines;
+
+namespace DR.Drills;
+
+/// <summary>
+/// A server goes onto the cartridges of a real tape drive, seen by the kernel's st, from the recovery medium; then a bare machine
+/// gets it back from them with nobody at the keyboard, and boots. A robot of this host changes what the machine puts out.
+/// </summary>
+[Trait("Category", "Matrix")]
+public sealed class TapeDrills : IDisposable
+{
+    private const int Cartridges = 5;
+    private const int MebibytesEach = 100;
+
+    private readonly Workplace _workplace = new();
+
+    public TapeDrills()
+    {
+        RecoveryMedium.Require();
+        Requires.Tools("tgtd", "tgtadm", "tgtimg", "ssh", "ssh-keygen");
+    }
+
+    public void Dispose() => _workplace.Dispose();
+
+    [Fact]
+    public void A_server_comes_back_from_its_cartridges()
+    {
+        var server = Server.Bios;
+        using var tape = new TapeHost(Cartridges, MebibytesEach);
+        Assert.InRange(Save(server, tape), 3, Cartridges);
+
+        tape.InsertFirst();
+        string target = _workplace.BlankDisk("target.raw", gibibytes: 5);
+        string iso = RecoveryMedium.Build(_workplace, RecoveryMedium.Answer("tape:/dev/nst0"));
+        var bare = RecoveryMedium.Machine(server.Firmware, iso, MediumIn.Cd, new Disk(target) { Serial = RecoveryMedium.TargetSerial });
+        using (var running = new Qemu(bare with { Tape = tape.Address }, _workplace.Folder))
+        {
+            running.WaitFor("== DR unattended: RESTORED ==", never: "== DR unattended: (?!RESTORED)|Kernel panic");
+            running.WaitForPowerOff();
+        }
+
+        using var restored = new Qemu(new Machine(server.Firmware, new Disk(target)), _workplace.Folder);
+        Assert.InRange(server.WaitForCheck(restored).Files, 5000, int.MaxValue);
+    }
+
+    /// <summary>Saves it, looks at what lies on the cartridges, and reads all of it.</summary>
+    /// <returns>How many cartridges it took.</returns>
+    private int Save(Server server, TapeHost tape)
+    {
+        string iso = Medium.Build(_workplace.PathOf("operator.iso"), LiveSession.KeyOptions(_workplace));
+        var machine = new Machine(Firmware.Bios, new Disk(server.Disk()) { Serial = "SOURCE", Throwaway = true }) { Cdrom = iso, Tape = tape.Address };
+        using var medium = new LiveSession(machine, _workplace);
+        Assert.Equal("blank", Json(medium.Run("dr tape status tape:/dev/nst0 --json"))["state"]!.GetValue<string>());
+        var saved = Json(medium.Run("dr capture /dev/disk/by-id/virtio-SOURCE --to tape:/dev/nst0 --name server --json"));
+        int count = saved["cartridges"]!.AsArray().Count;
+        Assert.Equal(count - 1, tape.Changes);
+
+        var listed = Json(medium.Run("dr tape list tape:/dev/nst0 --json"))["images"]!.AsArray();
+        Assert.Equal(saved["id"]!.GetValue<string>(), Assert.Single(listed)!["id"]!.GetValue<string>());
+        Assert.Equal(count, Json(medium.Run("dr verify tape:/dev/nst0 --json"))["cartridges"]!.AsArray().Count);
+        return count;
+    }
+
+    private static JsonNode Json(string text) => JsonNode.Parse(text) ?? throw new InvalidOperationException("no JSON document");
+}
