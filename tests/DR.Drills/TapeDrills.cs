@@ -36,6 +36,7 @@ public sealed class TapeDrills : IDisposable
         var bare = RecoveryMedium.Machine(server.Firmware, iso, MediumIn.Cd, new Disk(target) { Serial = RecoveryMedium.TargetSerial });
         using (var running = new Qemu(bare with { Tape = tape.Address }, _workplace.Folder))
         {
+            tape.ServeUntil(() => running.Serial.Text.Contains("== DR unattended:", StringComparison.Ordinal), () => running.Serial.Text);
             running.WaitFor("== DR unattended: RESTORED ==", never: "== DR unattended: (?!RESTORED)|Kernel panic");
             running.WaitForPowerOff();
         }
@@ -52,14 +53,24 @@ public sealed class TapeDrills : IDisposable
         var machine = new Machine(Firmware.Bios, new Disk(server.Disk()) { Serial = "SOURCE", Throwaway = true }) { Cdrom = iso, Tape = tape.Address };
         using var medium = new LiveSession(machine, _workplace);
         Assert.Equal("blank", Json(medium.Run("dr tape status tape:/dev/nst0 --json"))["state"]!.GetValue<string>());
-        var saved = Json(medium.Run("dr capture /dev/disk/by-id/virtio-SOURCE --to tape:/dev/nst0 --name server --json"));
+        var saved = Long(medium, tape, "dr capture /dev/disk/by-id/virtio-SOURCE --to tape:/dev/nst0 --name server --json");
         int count = saved["cartridges"]!.AsArray().Count;
         Assert.Equal(count - 1, tape.Changes);
 
         var listed = Json(medium.Run("dr tape list tape:/dev/nst0 --json"))["images"]!.AsArray();
         Assert.Equal(saved["id"]!.GetValue<string>(), Assert.Single(listed)!["id"]!.GetValue<string>());
-        Assert.Equal(count, Json(medium.Run("dr verify tape:/dev/nst0 --json"))["cartridges"]!.AsArray().Count);
+        Assert.Equal(count, Long(medium, tape, "dr verify tape:/dev/nst0 --json")["cartridges"]!.AsArray().Count);
         return count;
+    }
+
+    /// <summary>Runs what asks for cartridges on the way, and has to succeed.</summary>
+    private static JsonNode Long(LiveSession medium, TapeHost tape, string command)
+    {
+        medium.Run($"rm -f /tmp/code; ({command} > /tmp/out 2> /tmp/said; echo $? > /tmp/code) < /dev/null > /dev/null 2>&1 &");
+        tape.ServeUntil(() => medium.Run("cat /tmp/code 2>/dev/null || true").Trim().Length > 0, () => medium.Run("cat /tmp/said"));
+        string said = medium.Run("cat /tmp/said");
+        Assert.True(medium.Run("cat /tmp/code").Trim() == "0", said);
+        return Json(medium.Run("cat /tmp/out"));
     }
 
     private static JsonNode Json(string text) => JsonNode.Parse(text) ?? throw new InvalidOperationException("no JSON document");

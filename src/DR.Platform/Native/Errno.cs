@@ -25,6 +25,7 @@ internal static class Errno
     public const int ENOSYS = 38;
     public const int EBADE = 52;
     public const int ENOLINK = 67;
+    public const int EOVERFLOW = 75;
     public const int EOPNOTSUPP = 95;
     public const int ESHUTDOWN = 108;
     public const int ENOTCONN = 107;

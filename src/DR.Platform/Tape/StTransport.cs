@@ -11,7 +11,11 @@ namespace DR.Platform.Tape;
 /// </summary>
 internal sealed class StTransport(IStDevice device, string name)
 {
+    /// <summary>Every drive takes blocks of this size.</summary>
+    private const int SmallestRead = 64 << 10;
+
     private readonly byte[] _skipped = new byte[2 * LinuxTapeDrive.LargestBlock];
+    private int _largestRead = int.MaxValue;
 
     /// <summary>Logical block at which a file begins, as far as known.</summary>
     private readonly Dictionary<int, long> _starts = [];
@@ -76,8 +80,13 @@ internal sealed class StTransport(IStDevice device, string name)
     public int Read(Span<byte> buffer, out int count)
     {
         var before = Position;
-        int errno = device.Read(buffer, out count);
-        if (errno == 0 && count > 0)
+        int errno = ReadAsMuchAsItTakes(buffer, out count);
+        if (errno == 0 && count == Math.Min(buffer.Length, _largestRead) && IsAtAnEnd())
+        {
+            // Of a drive that says where the data end without saying how much it has read, st makes all that was asked for.
+            count = EndOfData;
+        }
+        else if (errno == 0 && count > 0)
         {
             PassBlock();
         }
@@ -213,8 +222,23 @@ internal sealed class StTransport(IStDevice device, string name)
         return Fault(kind, doing, $"{Errno.Text(errno)}: {remedy}");
     }
 
+    /// <summary>st refuses to ask for more than the drive's largest block, and says so before anything moves.</summary>
+    private int ReadAsMuchAsItTakes(Span<byte> buffer, out int count)
+    {
+        int errno;
+        while ((errno = device.Read(buffer[..Math.Min(buffer.Length, _largestRead)], out count)) is Errno.EINVAL or Errno.EOVERFLOW
+            && Math.Min(buffer.Length, _largestRead) / 2 is >= SmallestRead and var less)
+        {
+            _largestRead = less;
+        }
+
+        return errno;
+    }
+
     /// <summary>st sets this when a read or spacing has just passed a filemark. A read of nothing without it is one at the end of data.</summary>
     private bool IsBehindFilemark() => device.Get(out long gstat, out _) == 0 && (gstat & MagneticTape.GMT_EOF) != 0;
+
+    private bool IsAtAnEnd() => device.Get(out long gstat, out _) == 0 && (gstat & (MagneticTape.GMT_EOT | MagneticTape.GMT_EOD)) != 0;
 
     private bool AtEndOfData() => device.Get(out long gstat, out _) == 0 && (gstat & MagneticTape.GMT_EOD) != 0;
 

@@ -5,8 +5,8 @@ using DR.Drills.Hosts;
 namespace DR.Drills.Machines;
 
 /// <summary>
-/// tgt's tape drive, which a machine has on its SCSI bus, and a robot beside it: whenever the machine puts a cartridge out, the
-/// next one of the row comes in, and behind the last one the first.
+/// tgt's tape drive, which a machine has on its SCSI bus, and somebody beside it who puts in the cartridge that the machine asks
+/// for. tgt takes a cartridge that was put out in again by itself.
 /// </summary>
 internal sealed class TapeHost : HostProcess
 {
@@ -15,9 +15,6 @@ internal sealed class TapeHost : HostProcess
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly string[] _cartridges;
-    private readonly CancellationTokenSource _end = new();
-    private readonly Task _robot;
-    private readonly Lock _moving = new();
     private int _loaded;
 
     /// <param name="mebibytes">Of each cartridge, up to the warning: tgt has no end behind it.</param>
@@ -34,13 +31,12 @@ internal sealed class TapeHost : HostProcess
         Admin("target", "new", "-T", Target);
         Admin("logicalunit", "new", "--lun", "1", "-b", _cartridges[0], "--device-type=tape");
         Admin("target", "bind", "-I", "ALL");
-        _robot = Task.Run(Serve);
     }
 
     /// <summary>What QEMU opens.</summary>
     public string Address => $"iscsi://127.0.0.1:{Port}/{Target}/1";
 
-    /// <summary>How often the robot was at work.</summary>
+    /// <summary>How often another cartridge was put in.</summary>
     public int Changes { get; private set; }
 
     private string Socket => "TGT_IPC_SOCKET=" + PathOf("ipc");
@@ -48,21 +44,17 @@ internal sealed class TapeHost : HostProcess
     /// <summary>The first cartridge, whatever the machine left in the drive.</summary>
     public void InsertFirst() => Insert(0);
 
-    protected override void Stopping()
+    /// <summary>Until something is over, puts in what the machine asks for.</summary>
+    /// <param name="says">All that the machine has said.</param>
+    public void ServeUntil(Func<bool> over, Func<string> says)
     {
-        _end.Cancel();
-        _robot.Wait();
-        _end.Dispose();
-    }
-
-    private void Serve()
-    {
-        while (!_end.Token.WaitHandle.WaitOne(Look))
+        for (long start = Environment.TickCount64; !over(); Thread.Sleep(Look))
         {
-            string unit = Admin("target", "show").Split("LUN: 1")[^1];
-            if (Regex.IsMatch(unit, @"Online:\s+No"))
+            Assert.True(Environment.TickCount64 - start < Qemu.Patience.TotalMilliseconds, $"not over after {Qemu.Patience}: {says()}");
+            var asked = Regex.Matches(says(), @"Wanted is (?:a blank cartridge, as number|cartridge) (\d+) of set").LastOrDefault();
+            if (asked is not null && int.Parse(asked.Groups[1].Value, CultureInfo.InvariantCulture) - 1 is var wanted && wanted != _loaded)
             {
-                Insert((_loaded + 1) % _cartridges.Length);
+                Insert(wanted);
                 Changes++;
             }
         }
@@ -70,16 +62,13 @@ internal sealed class TapeHost : HostProcess
 
     private void Insert(int cartridge)
     {
-        lock (_moving)
+        _loaded = cartridge;
+        foreach (string parameter in (string[])["online=0", "path=" + _cartridges[cartridge], "online=1"])
         {
-            _loaded = cartridge;
-            foreach (string parameter in (string[])["online=0", "path=" + _cartridges[cartridge], "online=1"])
-            {
-                Admin("logicalunit", "update", "--lun", "1", "--params", parameter);
-            }
+            Admin("logicalunit", "update", "--lun", "1", "--params", parameter);
         }
     }
 
     private string Admin(string mode, string operation, params string[] more) =>
-        Tool.Run("env", [Socket, "tgtadm", "-C", Control, "--lld", "iscsi", "--mode", mode, "--op", operation, .. operation == "show" ? [] : (string[])["--tid", "1"], .. more]);
+        Tool.Run("env", [Socket, "tgtadm", "-C", Control, "--lld", "iscsi", "--mode", mode, "--op", operation, "--tid", "1", .. more]);
 }

@@ -11,18 +11,27 @@ public sealed class WaitingFeeder(TimeSpan patience, IJobReport report, TimeProv
 
     public bool IsAutomatic => false;
 
+    private string? _waitingFor;
+    private long _began;
+
     public bool TryFeed(ITapeDrive drive, CartridgeWish wish, CancellationToken cancel)
     {
-        report.Warn($"{wish.Words}: waiting for it");
+        bool again = wish.Words == _waitingFor;
+        if (!again)
+        {
+            report.Warn($"{wish.Words}: waiting for it");
+            (_waitingFor, _began) = (wish.Words, time.GetTimestamp());
+        }
+
         if (drive.Status().Loaded)
         {
             drive.Unload();
         }
 
-        long began = time.GetTimestamp();
-        while (!drive.Status().Loaded)
+        // A drive that cannot put its cartridge out, or takes it in again by itself, is looked at now and then.
+        for (bool nap = again; nap || !drive.Status().Loaded; nap = false)
         {
-            if (time.GetElapsedTime(began) > patience)
+            if (time.GetElapsedTime(_began) > patience)
             {
                 report.Warn($"{wish.Drive}: no cartridge came in {patience.TotalHours:0.#} hours");
                 return false;
@@ -34,4 +43,6 @@ public sealed class WaitingFeeder(TimeSpan patience, IJobReport report, TimeProv
 
         return true;
     }
+
+    public void Taken() => _waitingFor = null;
 }

@@ -49,9 +49,12 @@ internal sealed class FakeSt : IStDevice
 
     /// <summary>
     /// READ POSITION and LOCATE. Without them it is a drive as tgt's: spacing over blocks passes filemarks as well, no spacing says
-    /// that the data end, and reading there tells the end of the medium.
+    /// that the data end, and reading there tells the end of the medium and not how much was read, which is all for st.
     /// </summary>
     public bool CanLocate { get; init; } = true;
+
+    /// <summary>Bytes of the drive's largest block, as READ BLOCK LIMITS tells it.</summary>
+    public int LargestBlock { get; init; } = 8 << 20;
 
     public bool CanErase { get; init; } = true;
 
@@ -128,6 +131,11 @@ internal sealed class FakeSt : IStDevice
             return errno;
         }
 
+        if (buffer.Length > LargestBlock)
+        {
+            return Errno.EINVAL;
+        }
+
         if (_eof is Eof.FirstEnd or Eof.End)
         {
             return _eof++ == Eof.FirstEnd ? 0 : Stay(Eof.End);
@@ -135,6 +143,7 @@ internal sealed class FakeSt : IStDevice
 
         if (_at == Cartridge!.Records.Count)
         {
+            count = CanLocate ? 0 : buffer.Length;
             return _eof == Eof.Filemark ? Become(Eof.FirstEnd) : CanLocate ? Errno.EIO : Become(Eof.EndOfMedium);
         }
 

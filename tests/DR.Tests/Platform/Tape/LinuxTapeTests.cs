@@ -41,7 +41,7 @@ public class LocatingStTests : TapeDriveConformance
 /// <summary>One that does not, and miscounts where it spaces over blocks, as tgt's.</summary>
 public sealed class SpacingStTests : LocatingStTests
 {
-    private protected override FakeSt Device(FakeCartridge cartridge) => new() { Cartridge = cartridge, CanLocate = false };
+    private protected override FakeSt Device(FakeCartridge cartridge) => new() { Cartridge = cartridge, CanLocate = false, LargestBlock = 1 << 20 };
 }
 
 /// <summary>What st does otherwise than a tape drive of a textbook.</summary>
