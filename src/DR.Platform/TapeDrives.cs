@@ -15,7 +15,7 @@ public sealed class TapeDrives(IToolRunner tools) : ITapeDrives
     public TapeUnit OpenDrive(string device, string? changer)
     {
         var robot = changer is null ? null : new MtxChanger(tools, changer);
-        return new TapeUnit(LinuxTapeDrive.Open(device), robot);
+        return new TapeUnit(StTapeDrive.Open(device), robot);
     }
 
     public TapeUnit OpenVirtual(string folder)

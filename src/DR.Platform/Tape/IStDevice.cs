@@ -1,7 +1,7 @@
 namespace DR.Platform.Tape;
 
 /// <summary>
-/// The calls that a tape device node of Linux takes: the seam under <see cref="LinuxTapeDrive"/>, so that a simulated
+/// The calls that a tape device node of Linux takes: the seam under <see cref="StTapeDrive"/>, so that a simulated
 /// driver can stand in. Every call gives 0 or an error number of <see cref="Native.Errno"/>. Disposing closes.
 /// </summary>
 internal interface IStDevice : IDisposable
@@ -13,6 +13,9 @@ internal interface IStDevice : IDisposable
 
     /// <summary>Serial number of the drive; null where it does not tell.</summary>
     string? Serial { get; }
+
+    /// <summary>In words, what the error number of the last failed call means.</summary>
+    string Words(int errno);
 
     /// <param name="wait">Waits until the drive is ready, two minutes at most; else opens it as it is.</param>
     int Open(bool writable, bool wait);

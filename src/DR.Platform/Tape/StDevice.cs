@@ -33,6 +33,8 @@ internal sealed class StDevice(string path) : IStDevice
         }
     }
 
+    public string Words(int errno) => Errno.Text(errno);
+
     private SafeFileHandle Handle => _file ?? throw new InvalidOperationException("not open");
 
     public int Open(bool writable, bool wait)

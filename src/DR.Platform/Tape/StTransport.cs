@@ -14,7 +14,7 @@ internal sealed class StTransport(IStDevice device, string name)
     /// <summary>Every drive takes blocks of this size.</summary>
     private const int SmallestRead = 64 << 10;
 
-    private readonly byte[] _skipped = new byte[2 * LinuxTapeDrive.LargestBlock];
+    private readonly byte[] _skipped = new byte[2 * StTapeDrive.LargestBlock];
     private int _largestRead = int.MaxValue;
 
     /// <summary>Logical block at which a file begins, as far as known.</summary>
@@ -76,35 +76,36 @@ internal sealed class StTransport(IStDevice device, string name)
         return true;
     }
 
-    /// <summary>0 for a block, with its length; 0 and -1 for a filemark; 0 and -2 for the end of data; else an error number.</summary>
+    /// <summary>
+    /// 0 for a block, with its length; 0 and -1 for a filemark; 0 and -2 for the end of data; else an error number. st says by its status
+    /// whether a read of nothing has passed a filemark or stands at the end of data.
+    /// </summary>
     public int Read(Span<byte> buffer, out int count)
     {
         var before = Position;
         int errno = ReadAsMuchAsItTakes(buffer, out count);
-        if (errno == 0 && count == Math.Min(buffer.Length, _largestRead) && IsAtAnEnd())
+        if (errno == 0 && (count == 0 || count == Math.Min(buffer.Length, _largestRead)))
         {
-            // Of a drive that says where the data end without saying how much it has read, st makes all that was asked for.
-            count = EndOfData;
+            errno = device.Get(out long gstat, out _);
+            count = errno != 0 ? 0
+                : count == 0 ? (gstat & MagneticTape.GMT_EOF) != 0 ? Filemark : EndOfData
+                // Of a drive that says where the data end without saying how much it has read, st makes all that was asked for.
+                : (gstat & (MagneticTape.GMT_EOT | MagneticTape.GMT_EOD)) != 0 ? EndOfData : count;
         }
-        else if (errno == 0 && count > 0)
-        {
-            PassBlock();
-        }
-        else if (errno == 0 && IsBehindFilemark())
-        {
-            count = Filemark;
-            PassFilemark();
-        }
-        else if (errno == 0 || errno == Errno.EIO && AtEndOfData())
-        {
-            count = EndOfData;
-        }
-        else if (errno == Errno.EIO && !WasReset && ProvesEnd(before))
+        else if (errno == Errno.EIO && (AtEndOfData() || !WasReset && ProvesEnd(before)))
         {
             (errno, count) = (0, EndOfData);
         }
 
-        errno = count == EndOfData ? 0 : errno;
+        if (errno == 0 && count > 0)
+        {
+            PassBlock();
+        }
+        else if (errno == 0 && count == Filemark)
+        {
+            PassFilemark();
+        }
+
         Position = errno == 0 ? Position : errno == Errno.ENOMEM ? before : TellPosition(before);
         return errno;
     }
@@ -219,7 +220,7 @@ internal sealed class StTransport(IStDevice device, string name)
             Errno.ENOMEDIUM => "no cartridge is in the drive; load one",
             _ => "see the kernel's log (dmesg)",
         };
-        return Fault(kind, doing, $"{Errno.Text(errno)}: {remedy}");
+        return Fault(kind, doing, $"{device.Words(errno)}: {remedy}");
     }
 
     /// <summary>st refuses to ask for more than the drive's largest block, and says so before anything moves.</summary>
@@ -234,11 +235,6 @@ internal sealed class StTransport(IStDevice device, string name)
 
         return errno;
     }
-
-    /// <summary>st sets this when a read or spacing has just passed a filemark. A read of nothing without it is one at the end of data.</summary>
-    private bool IsBehindFilemark() => device.Get(out long gstat, out _) == 0 && (gstat & MagneticTape.GMT_EOF) != 0;
-
-    private bool IsAtAnEnd() => device.Get(out long gstat, out _) == 0 && (gstat & (MagneticTape.GMT_EOT | MagneticTape.GMT_EOD)) != 0;
 
     private bool AtEndOfData() => device.Get(out long gstat, out _) == 0 && (gstat & MagneticTape.GMT_EOD) != 0;
 

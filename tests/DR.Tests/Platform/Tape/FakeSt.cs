@@ -44,6 +44,8 @@ internal sealed class FakeSt : IStDevice
 
     public string? Serial => "FAKE1";
 
+    public string Words(int errno) => Errno.Text(errno);
+
     /// <summary>What is in the drive; null for none.</summary>
     public FakeCartridge? Cartridge { get; set; } = new();
 
@@ -77,7 +79,7 @@ internal sealed class FakeSt : IStDevice
 
     public int Booleans { get; private set; } = MagneticTape.MT_ST_TWO_FM | MagneticTape.MT_ST_NOWAIT_EOF;
 
-    /// <summary>The n-th call from now on that moves, reads or writes finds that the bus was reset, and the tape at its beginning.</summary>
+    /// <summary>The n-th call from now on finds that the bus was reset, and the tape at its beginning.</summary>
     public void ResetAt(int call) => _countdown = call;
 
     public int Open(bool writable, bool wait)
@@ -112,6 +114,7 @@ internal sealed class FakeSt : IStDevice
     public int Get(out long gstat, out int file)
     {
         file = -1;
+        Elapse();
         gstat = (Cartridge is null ? 0 : MagneticTape.GMT_ONLINE) | (Cartridge is { Protected: true } ? MagneticTape.GMT_WR_PROT : 0)
             | _eof switch { Eof.Filemark => MagneticTape.GMT_EOF, Eof.EndOfMedium => MagneticTape.GMT_EOT, >= Eof.FirstEnd => MagneticTape.GMT_EOD, _ => 0 } | (WantsCleaning ? MagneticTape.GMT_CLN : 0);
         return WasReset ? Errno.EIO : 0;
@@ -304,12 +307,16 @@ internal sealed class FakeSt : IStDevice
             throw new InvalidOperationException("the device is not open");
         }
 
+        Elapse();
+        return Cartridge is null ? Errno.ENOMEDIUM : WasReset ? afterReset : 0;
+    }
+
+    private void Elapse()
+    {
         if (--_countdown == 0)
         {
             (WasReset, _at, _eof) = (true, 0, Eof.None);
         }
-
-        return Cartridge is null ? Errno.ENOMEDIUM : WasReset ? afterReset : 0;
     }
 
     private int Become(Eof eof)

@@ -5,12 +5,12 @@ using DR.Platform.Native;
 namespace DR.Platform.Tape;
 
 /// <summary>
-/// A tape drive of Linux by its driver st (Documentation/scsi/st.rst): <c>/dev/nst0</c>, the node that does not rewind by
-/// itself. Opening rewinds. st writes a filemark of its own when a tape that was written is closed or moved without one: what
-/// writes ends with <see cref="WriteFilemark"/>. After a reset of the bus reading goes on where it was; writing fails, as
-/// nobody knows what of the drive's memory has reached the tape.
+/// A tape drive by the driver st of Linux (Documentation/scsi/st.rst): <c>/dev/nst0</c>, the node that does not rewind by itself; or a
+/// drive of Windows (<c>\\.\TAPE0</c>) in the manner of st. Opening rewinds. st writes a filemark of its own when a tape that was written
+/// is closed or moved without one, Windows does not: what writes ends with <see cref="WriteFilemark"/>. After a reset of the bus reading goes
+/// on where it was; writing fails, as nobody knows what of the drive's memory has reached the tape.
 /// </summary>
-public sealed class LinuxTapeDrive : ITapeDrive
+public sealed class StTapeDrive : ITapeDrive
 {
     /// <summary>What host adapters take without trouble; st itself takes 16 MiB less one.</summary>
     public const int LargestBlock = 1 << 20;
@@ -24,7 +24,7 @@ public sealed class LinuxTapeDrive : ITapeDrive
     private bool _warned;
     private bool _refused;
 
-    private LinuxTapeDrive(IStDevice device)
+    private StTapeDrive(IStDevice device)
     {
         _device = device;
         Name = "tape:" + device.Path;
@@ -38,19 +38,24 @@ public sealed class LinuxTapeDrive : ITapeDrive
     public TapePosition Position => _tape.Position;
 
     /// <summary>An empty drive is opened too; it is asked again for a cartridge with each operation.</summary>
-    /// <param name="path">The node of st that does not rewind on closing: /dev/nst0.</param>
+    /// <param name="path">The node of st that does not rewind on closing: /dev/nst0; or \\.\TAPE0.</param>
     /// <exception cref="DrException">There is no such device, or another program has it (<see cref="Failure.Refused"/>).</exception>
-    public static LinuxTapeDrive Open(string path)
+    public static StTapeDrive Open(string path)
     {
+        if (path.StartsWith(@"\\.\", StringComparison.Ordinal))
+        {
+            return Open(new WindowsStDevice(new WindowsTape(path)));
+        }
+
         string node = Path.GetFileName(path);
         return node.StartsWith("st", StringComparison.Ordinal) && path.StartsWith("/dev/", StringComparison.Ordinal)
             ? throw new DrException(Failure.Usage, $"tape:{path} rewinds whenever it is closed; name /dev/n{node}")
             : Open(new StDevice(path));
     }
 
-    internal static LinuxTapeDrive Open(IStDevice device)
+    internal static StTapeDrive Open(IStDevice device)
     {
-        var drive = new LinuxTapeDrive(device);
+        var drive = new StTapeDrive(device);
         try
         {
             drive.TryLoad();
@@ -201,7 +206,7 @@ public sealed class LinuxTapeDrive : ITapeDrive
         int errno = _device.Operate(MagneticTape.MTERASE, 0);
         if (errno != 0)
         {
-            throw _tape.Fault(FaultKind.Medium, "erasing", $"{Errno.Text(errno)}: the drive cannot erase this cartridge; label it anew instead, which ends the old data");
+            throw _tape.Fault(FaultKind.Medium, "erasing", $"{_device.Words(errno)}: the drive cannot erase this cartridge; label it anew instead, which ends the old data");
         }
 
         _tape.Forget();
@@ -275,11 +280,11 @@ public sealed class LinuxTapeDrive : ITapeDrive
             case Errno.EBUSY:
                 throw new DrException(Failure.Refused, $"{Name} is in use by another program; end it first");
             case Errno.EACCES or Errno.EPERM:
-                throw new DrException(Failure.Missing, $"{Name} cannot be opened: {Errno.Text(errno)}; run dr as root");
+                throw new DrException(Failure.Missing, $"{Name} cannot be opened: {_device.Words(errno)}; run dr as root");
             case Errno.ENOENT or Errno.ENXIO or Errno.ENODEV:
-                throw new DrException(Failure.Missing, $"{Name}: there is no such drive ({Errno.Text(errno)}); is the kernel's module st loaded, and the drive connected?");
+                throw new DrException(Failure.Missing, $"{Name}: there is no such drive ({_device.Words(errno)}); is the kernel's module st loaded, and the drive connected?");
             default:
-                throw new DrException(Failure.Failed, $"{Name} cannot be opened: {Errno.Text(errno)}; see the kernel's log (dmesg)");
+                throw new DrException(Failure.Failed, $"{Name} cannot be opened: {_device.Words(errno)}; see the kernel's log (dmesg)");
         }
 
         // Only root may set these; others find the defaults, in which they are off but for SCSI2LOGICAL.

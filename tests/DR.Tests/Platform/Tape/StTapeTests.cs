@@ -35,7 +35,7 @@ public class LocatingStTests : TapeDriveConformance
 
     private protected virtual FakeSt Device(FakeCartridge cartridge) => new() { Cartridge = cartridge };
 
-    private LinuxTapeDrive Open() => LinuxTapeDrive.Open(_st = Device(_cartridge));
+    private StTapeDrive Open() => StTapeDrive.Open(_st = Device(_cartridge));
 }
 
 /// <summary>One that does not, and miscounts where it spaces over blocks, as tgt's.</summary>
@@ -45,7 +45,7 @@ public sealed class SpacingStTests : LocatingStTests
 }
 
 /// <summary>What st does otherwise than a tape drive of a textbook.</summary>
-public sealed class LinuxTapeTests
+public sealed class StTapeTests
 {
     private readonly byte[] _buffer = new byte[2 << 20];
 
@@ -53,7 +53,7 @@ public sealed class LinuxTapeTests
     public void It_sets_what_a_tape_of_ours_needs()
     {
         var st = new FakeSt();
-        using var drive = LinuxTapeDrive.Open(st);
+        using var drive = StTapeDrive.Open(st);
         Assert.Equal(0, st.BlockSize);
         Assert.Equal(MagneticTape.MT_ST_SCSI2LOGICAL, st.Booleans);
     }
@@ -63,7 +63,7 @@ public sealed class LinuxTapeTests
     public void A_filemark_is_waited_for_unless_it_need_not_be()
     {
         var st = new FakeSt();
-        using var drive = LinuxTapeDrive.Open(st);
+        using var drive = StTapeDrive.Open(st);
         drive.WriteBlock(new byte[100]);
         drive.WriteFilemark(immediate: true);
         drive.WriteFilemark(immediate: false);
@@ -79,7 +79,7 @@ public sealed class LinuxTapeTests
     {
         var st = new FakeSt { CanLocate = locates };
         st.Cartridge!.Records.AddRange([new byte[10], null, new byte[20], new byte[30]]);
-        using var drive = LinuxTapeDrive.Open(st);
+        using var drive = StTapeDrive.Open(st);
         drive.SpaceToEnd();
         Assert.Equal(new TapePosition(1, 2), drive.Position);
         Assert.Equal(TapeReadKind.EndOfData, drive.ReadBlock(_buffer).Kind);
@@ -98,7 +98,7 @@ public sealed class LinuxTapeTests
         {
             var st = new FakeSt { CanLocate = locates };
             st.Cartridge!.Records.AddRange([[1], [2], null, [3], [4], null, [5], null]);
-            using var drive = LinuxTapeDrive.Open(st);
+            using var drive = StTapeDrive.Open(st);
             st.ResetAt(call);
             var read = new List<int>();
             for (TapeRead next; (next = drive.ReadBlock(_buffer)).Kind != TapeReadKind.EndOfData;)
@@ -114,7 +114,7 @@ public sealed class LinuxTapeTests
     public void A_write_after_a_reset_fails_and_nothing_more_is_written_before_a_rewind()
     {
         var st = new FakeSt();
-        using var drive = LinuxTapeDrive.Open(st);
+        using var drive = StTapeDrive.Open(st);
         Assert.Equal(TapeWrite.Written, drive.WriteBlock([1]));
         st.ResetAt(1);
         var fault = Assert.Throws<DeviceFaultException>(() => drive.WriteBlock([2]));
@@ -132,7 +132,7 @@ public sealed class LinuxTapeTests
     {
         var st = new FakeSt { CanErase = false };
         st.Cartridge!.Records.AddRange([[1], null]);
-        using var drive = LinuxTapeDrive.Open(st);
+        using var drive = StTapeDrive.Open(st);
         Assert.Contains("cannot erase", Assert.Throws<DeviceFaultException>(drive.EraseTape).Message, StringComparison.Ordinal);
         Assert.Equal(2, st.Cartridge.Records.Count);
     }
@@ -141,7 +141,7 @@ public sealed class LinuxTapeTests
     public void An_empty_drive_opens_and_takes_a_cartridge_later()
     {
         var st = new FakeSt { Cartridge = null };
-        using var drive = LinuxTapeDrive.Open(st);
+        using var drive = StTapeDrive.Open(st);
         Assert.False(drive.Status().Loaded);
         Assert.Contains("load one", Assert.Throws<DeviceFaultException>(drive.Rewind).Message, StringComparison.Ordinal);
         st.Cartridge = new FakeCartridge { Records = { new byte[7], null } };
@@ -153,16 +153,16 @@ public sealed class LinuxTapeTests
     [Fact]
     public void What_keeps_a_drive_from_being_opened_is_named()
     {
-        Assert.Equal(Failure.Refused, Assert.Throws<DrException>(() => LinuxTapeDrive.Open(new FakeSt { Busy = true })).Failure);
-        Assert.Contains("name /dev/nst0", Assert.Throws<DrException>(() => LinuxTapeDrive.Open("/dev/st0")).Message, StringComparison.Ordinal);
-        Assert.Contains("/dev/nst987", Assert.Throws<DrException>(() => LinuxTapeDrive.Open("/dev/nst987")).Message, StringComparison.Ordinal);
+        Assert.Equal(Failure.Refused, Assert.Throws<DrException>(() => StTapeDrive.Open(new FakeSt { Busy = true })).Failure);
+        Assert.Contains("name /dev/nst0", Assert.Throws<DrException>(() => StTapeDrive.Open("/dev/st0")).Message, StringComparison.Ordinal);
+        Assert.Contains("/dev/nst987", Assert.Throws<DrException>(() => StTapeDrive.Open("/dev/nst987")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Cleaning_is_asked_for_in_words()
     {
         var st = new FakeSt { WantsCleaning = true };
-        using var drive = LinuxTapeDrive.Open(st);
+        using var drive = StTapeDrive.Open(st);
         Assert.True(drive.Status().CleaningWanted);
         Assert.Contains("clean it", Assert.Throws<DeviceFaultException>(() => drive.SpaceFilemarks(1)).Message, StringComparison.Ordinal);
     }
