@@ -10,8 +10,8 @@ namespace DR.Drills;
 [Trait("Category", "Matrix")]
 public sealed class TapeDrills : IDisposable
 {
-    private const int Cartridges = 5;
-    private const int MebibytesEach = 100;
+    private const int Cartridges = 6;
+    private const int MebibytesEach = 50;
 
     private readonly Workplace _workplace = new();
 

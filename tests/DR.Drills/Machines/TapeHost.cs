@@ -51,8 +51,9 @@ internal sealed class TapeHost : HostProcess
         for (long start = Environment.TickCount64; !over(); Thread.Sleep(Look))
         {
             Assert.True(Environment.TickCount64 - start < Qemu.Patience.TotalMilliseconds, $"not over after {Qemu.Patience}: {says()}");
-            var asked = Regex.Matches(says(), @"Wanted is (?:a blank cartridge, as number|cartridge) (\d+) of set").LastOrDefault();
-            if (asked is not null && int.Parse(asked.Groups[1].Value, CultureInfo.InvariantCulture) - 1 is var wanted && wanted != _loaded)
+            var asked = Regex.Matches(says(), @"Wanted is (?:the first cartridge|(?:a blank cartridge, as number|cartridge) (\d+) of set)").LastOrDefault();
+            int wanted = asked is null ? _loaded : asked.Groups[1].Success ? int.Parse(asked.Groups[1].Value, CultureInfo.InvariantCulture) - 1 : 0;
+            if (wanted != _loaded)
             {
                 Insert(wanted);
                 Changes++;
