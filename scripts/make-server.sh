@@ -2,16 +2,19 @@
 # make-server.sh KIND OUT.raw: makes a real Debian server's disk, with the manifest of its files on it.
 #   uefi   GPT: ESP with \EFI\debian only, ext4 root, ext4 /srv, swap
 #   bios   MBR: primary ext4 /srv, ext4 root and swap in logical partitions, GRUB in the gap
-#   lvm    two disks, OUT.raw (MBR, GRUB in the gap, a physical volume) and OUT.raw.2 (all of it a physical volume):
-#          logical volumes root, over both, with /boot, and swap
+#   lvm        two disks, OUT.raw (MBR, GRUB in the gap, a physical volume) and OUT.raw.2 (all of it a physical volume):
+#              logical volumes root, over both, with /boot, and swap
+#   lvm-one    the same on one disk
+#   lvm-three  three disks, and /srv in stripes over all of them
 # The Debian system is kept in ${DR_CACHE:-/var/cache/dr}; delete it there to fetch a newer one.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 parts=$here/../tests/DR.Drills/servers
 cache=${DR_CACHE:-/var/cache/dr}
 
-[[ $# == 2 && $1 =~ ^(uefi|bios|lvm)$ ]] || { sed -n '2,7s/^# //p' "$0" >&2; exit 2; }
+[[ $# == 2 && $1 =~ ^(uefi|bios|lvm|lvm-one|lvm-three)$ ]] || { sed -n '2,9s/^# //p' "$0" >&2; exit 2; }
 kind=$1
+family=${kind%%-*}
 out=$(realpath "$2")
 "$here/setup.sh"
 
@@ -92,6 +95,10 @@ lay_out_lvm() {
     root_device=$(losetup --find --show "$work/root.raw") && loops+=("$root_device")
     swap_device=$(losetup --find --show "$work/swap.raw") && loops+=("$swap_device")
     root_name=/dev/mapper/vg0-root
+    [[ $kind == lvm-three ]] || return 0
+    truncate --size 516M "$work/srv.raw"
+    mkfs.ext4 -q -L srv "$work/srv.raw"
+    srv_device=$(losetup --find --show "$work/srv.raw") && loops+=("$srv_device")
 }
 
 install_system() {
@@ -177,30 +184,49 @@ lvm_tool() { # lvm_tool VERB ARGUMENT... : on the physical volumes only, and wit
 }
 
 into_volume() { # into_volume FILE VOLUME: copies it to where lvs says that the volume lies
-    local start size device extent from=0
-    while read -r start size device; do
-        extent=${device##*\(}
-        extent=${extent%\)}
-        from=$((start / 1048576))
-        device=${device%\(*}
-        dd if="$1" of="$device" bs=1M skip="$from" count=$((size / 1048576)) seek=$((1 + extent * 4)) conv=notrunc,sparse status=none
-    done < <(lvm_tool lvs --segments --noheadings --units b --nosuffix -o seg_start,seg_size,devices "vg0/$2")
+    local mib=1048576 start size stripes stripe devices at place extent row
+    while read -r start size stripes stripe devices; do
+        IFS=, read -ra places <<<"$devices"
+        ((stripes > 1)) || stripe=$size
+        for ((at = 0; at < size; at += stripe)); do
+            place=${places[at / stripe % stripes]}
+            extent=${place##*\(}
+            row=$((at / (stripe * stripes)))
+            dd if="$1" of="${place%\(*}" bs=1M skip=$(((start + at) / mib)) count=$((stripe / mib)) \
+                seek=$((1 + ${extent%\)} * 4 + row * (stripe / mib))) conv=notrunc,sparse status=none
+        done
+    done < <(lvm_tool lvs --segments --noheadings --units b --nosuffix -o seg_start,seg_size,stripes,stripe_size,devices "vg0/$2")
 }
 
 finish_lvm() {
-    truncate --size 1100M "$disk" && truncate --size 1000M "$disk.2"
-    sfdisk --quiet "$disk" <<<$'label: dos\ntype=8e, bootable'
-    dd if=/usr/lib/grub/i386-pc/boot.img of="$disk" bs=440 count=1 conv=notrunc status=none
-    dd if="$work/core.img" of="$disk" bs=512 seek=1 conv=notrunc status=none
+    local first=$disk mebibytes number
+    case $kind in
+        lvm) mebibytes=(1100 1000) ;;
+        lvm-one) mebibytes=(2000) ;;
+        lvm-three) mebibytes=(900 900 800) ;;
+    esac
+    truncate --size "${mebibytes[0]}M" "$first"
+    sfdisk --quiet "$first" <<<$'label: dos\ntype=8e, bootable'
+    dd if=/usr/lib/grub/i386-pc/boot.img of="$first" bs=440 count=1 conv=notrunc status=none
+    dd if="$work/core.img" of="$first" bs=512 seek=1 conv=notrunc status=none
     partition 1 && physical=("$device")
-    disk=$disk.2 attach && physical+=("$device")
+    for ((number = 2; number <= ${#mebibytes[@]}; number++)); do
+        truncate --size "${mebibytes[number - 1]}M" "$first.$number"
+        disk=$first.$number attach && physical+=("$device")
+    done
     lvm_tool pvcreate -q -y "${physical[@]}" && lvm_tool vgcreate -q vg0 "${physical[@]}"
+    if [[ -n $srv_device ]]; then
+        lvm_tool lvcreate -q -y -an -Zn -Wn -n srv -i "${#physical[@]}" -I 1M -L 516M vg0
+        into_volume "$work/srv.raw" srv
+    fi
     lvm_tool lvcreate -q -y -an -Zn -Wn -n root -L 1400M vg0
     lvm_tool lvcreate -q -y -an -Zn -Wn -n swap -L 256M vg0
     into_volume "$work/root.raw" root
     into_volume "$work/swap.raw" swap
-    sync "$disk.2"
-    mv "$disk.2" "$out.2"
+    for ((number = 2; number <= ${#mebibytes[@]}; number++)); do
+        sync "$first.$number"
+        mv "$first.$number" "$out.$number"
+    done
 }
 
 write_manifest() {
@@ -219,15 +245,15 @@ disk=$out.new
 srv_device=
 root_name=
 fetch_rootfs
-rm -f "$disk" "$disk.2"
+rm -f "$disk" "$disk".[0-9]
 truncate --size 3G "$disk"
-"lay_out_$kind"
+"lay_out_$family"
 mkswap --label swap "$swap_device" >/dev/null
 install_system
-"install_loader_$kind"
+"install_loader_$family"
 write_manifest
 umount --recursive "$root"
 check_clean
-[[ $kind != lvm ]] || finish_lvm
+[[ $family != lvm ]] || finish_lvm
 sync "$disk"
 mv "$disk" "$out"

@@ -17,9 +17,22 @@ internal sealed record Server(string Kind, Firmware Firmware)
     /// <summary>Two disks of one volume group: root over both, with GRUB in the gap of the first.</summary>
     public static readonly Server Lvm = new("lvm", Firmware.Bios);
 
+    /// <summary>The same on one disk.</summary>
+    public static readonly Server LvmOne = new("lvm-one", Firmware.Bios);
+
+    /// <summary>Three disks, with /srv in stripes over all of them.</summary>
+    public static readonly Server LvmThree = new("lvm-three", Firmware.Bios);
+
     private static readonly Lock Making = new();
 
-    public static Server Of(string kind) => kind == Uefi.Kind ? Uefi : Bios;
+    public static Server Of(string kind) => ((Server[])[Uefi, Bios, Lvm, LvmOne, LvmThree]).First(s => s.Kind == kind);
+
+    /// <summary>The paths of all its disks.</summary>
+    public IReadOnlyList<string> Disks()
+    {
+        string first = Disk();
+        return [first, .. Enumerable.Range(2, 8).Select(n => $"{first}.{n}").TakeWhile(File.Exists)];
+    }
 
     /// <summary>The path of its disk, which is made when it is not there yet or its recipe has changed.</summary>
     public string Disk()
@@ -33,9 +46,9 @@ internal sealed record Server(string Kind, Firmware Firmware)
                 Directory.CreateDirectory(folder);
                 string made = $"{disk}.{Environment.ProcessId}";
                 Tool.Run(Path.Combine(Repository, "scripts/make-server.sh"), Kind, made);
-                if (File.Exists(made + ".2"))
+                foreach (string extension in Enumerable.Range(2, 8).Select(n => "." + n).TakeWhile(e => File.Exists(made + e)))
                 {
-                    File.Move(made + ".2", disk + ".2", overwrite: true);
+                    File.Move(made + extension, disk + extension, overwrite: true);
                 }
 
                 File.Move(made, disk, overwrite: true);
