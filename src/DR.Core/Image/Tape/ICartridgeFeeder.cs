@@ -35,7 +35,7 @@ public interface ICartridgeFeeder
 /// <summary>Holds cartridges up against what is wanted, until one is right.</summary>
 internal static class CartridgeGate
 {
-    private const int MaxTries = 1 << 12;
+    private const int MaxTries = 1 << 14;
 
     /// <param name="judge">What is wrong with a cartridge; null where it is right.</param>
     /// <param name="fed">Whether one was just taken out of the drive's reach: then what is in the drive is not looked at first.</param>

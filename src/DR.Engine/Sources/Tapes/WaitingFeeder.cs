@@ -8,6 +8,7 @@ namespace DR.Engine.Sources.Tapes;
 public sealed class WaitingFeeder(TimeSpan patience, IJobReport report, TimeProvider time) : ICartridgeFeeder
 {
     private static readonly TimeSpan Nap = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongNap = TimeSpan.FromSeconds(10);
 
     public bool IsAutomatic => false;
 
@@ -37,7 +38,7 @@ public sealed class WaitingFeeder(TimeSpan patience, IJobReport report, TimeProv
                 return false;
             }
 
-            cancel.WaitHandle.WaitOne(Nap);
+            cancel.WaitHandle.WaitOne(nap ? LongNap : Nap);
             cancel.ThrowIfCancellationRequested();
         }
 
