@@ -23,6 +23,7 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
     private readonly List<string> _warnings = [];
     private Timer? _timer;
     private Stopwatch _watch = new();
+    private TimeSpan? _full;
     private string _stage = "";
     private string _medium = "";
     private long _total;
@@ -46,7 +47,7 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
         lock (_lock)
         {
             EndLine();
-            (_stage, _total, _done, _watch) = (name, total, 0, Stopwatch.StartNew());
+            (_stage, _total, _done, _watch, _full) = (name, total, 0, Stopwatch.StartNew(), null);
             Log(name);
             var every = _terminal ? OnTerminal : OnPipe;
             _timer ??= _quiet ? null : new Timer(_ => Show(), null, every, every);
@@ -146,9 +147,13 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
         }
     }
 
-    private void Print()
+    /// <summary>What follows the last byte (the last read-back, growing, checking) has no measure: the rate stays, and the time goes on.</summary>
+    private void Print(bool last = false)
     {
-        string line = Line(_stage, Interlocked.Read(ref _done), _total, _watch.Elapsed) + (_medium.Length > 0 ? "  " + _medium : "");
+        long done = Interlocked.Read(ref _done);
+        _full = _total > 0 && done >= _total ? _full ?? _watch.Elapsed : null;
+        string finishing = !last && _full is { } full && _watch.Elapsed - full > OnPipe / 2 ? "  finishing " + Duration(_watch.Elapsed - full) : "";
+        string line = Line(_stage, done, _total, _full ?? _watch.Elapsed) + (_medium.Length > 0 ? "  " + _medium : "") + finishing;
         if (!_terminal)
         {
             Put(line + "\n");
@@ -163,7 +168,7 @@ internal sealed class ConsoleReport : IJobReport, IDisposable
     {
         if (_terminal && _shown > 0)
         {
-            Print();
+            Print(last: true);
             Put("\n");
         }
 
