@@ -4,7 +4,8 @@
 #   bios   MBR: primary ext4 /srv, ext4 root and swap in logical partitions, GRUB in the gap
 #   lvm        two disks, OUT.raw (MBR, GRUB in the gap, a physical volume) and OUT.raw.2 (all of it a physical volume):
 #              logical volumes root, over both, with /boot, and swap
-#   lvm-one    the same on one disk
+#   lvm-uefi   the same with a GPT and an ESP in place of MBR and GRUB
+#   lvm-one    the same as lvm on one disk
 #   lvm-three  three disks, and /srv in stripes over all of them
 # The Debian system is kept in ${DR_CACHE:-/var/cache/dr}; delete it there to fetch a newer one.
 set -euo pipefail
@@ -12,7 +13,7 @@ here=$(dirname "$(realpath "$0")")
 parts=$here/../tests/DR.Drills/servers
 cache=${DR_CACHE:-/var/cache/dr}
 
-[[ $# == 2 && $1 =~ ^(uefi|bios|lvm|lvm-one|lvm-three)$ ]] || { sed -n '2,9s/^# //p' "$0" >&2; exit 2; }
+[[ $# == 2 && $1 =~ ^(uefi|bios|lvm|lvm-uefi|lvm-one|lvm-three)$ ]] || { sed -n '2,10s/^# //p' "$0" >&2; exit 2; }
 kind=$1
 family=${kind%%-*}
 out=$(realpath "$2")
@@ -166,6 +167,10 @@ install_loader_bios() {
 
 # GRUB finds the root by its own reader of LVM.
 install_loader_lvm() {
+    if [[ $kind == lvm-uefi ]]; then
+        install_loader_uefi
+        return
+    fi
     local modules=(biosdisk part_msdos lvm ext2 search search_fs_uuid configfile linux normal echo boot test)
     cat >"$work/early.cfg" <<-END
 		search.fs_uuid $(uuid_of "$root_device") root
@@ -201,15 +206,21 @@ into_volume() { # into_volume FILE VOLUME: copies it to where lvs says that the 
 finish_lvm() {
     local first=$disk mebibytes number
     case $kind in
-        lvm) mebibytes=(1100 1000) ;;
+        lvm | lvm-uefi) mebibytes=(1100 1000) ;;
         lvm-one) mebibytes=(2000) ;;
         lvm-three) mebibytes=(900 900 800) ;;
     esac
     truncate --size "${mebibytes[0]}M" "$first"
-    sfdisk --quiet "$first" <<<$'label: dos\ntype=8e, bootable'
-    dd if=/usr/lib/grub/i386-pc/boot.img of="$first" bs=440 count=1 conv=notrunc status=none
-    dd if="$work/core.img" of="$first" bs=512 seek=1 conv=notrunc status=none
-    partition 1 && physical=("$device")
+    if [[ $kind == lvm-uefi ]]; then
+        sfdisk --quiet --wipe never --wipe-partitions never "$first" <<<$'label: gpt\nname=ESP, size=100M, type=uefi\nname=lvm, type=lvm'
+        partition 2
+    else
+        sfdisk --quiet "$first" <<<$'label: dos\ntype=8e, bootable'
+        dd if=/usr/lib/grub/i386-pc/boot.img of="$first" bs=440 count=1 conv=notrunc status=none
+        dd if="$work/core.img" of="$first" bs=512 seek=1 conv=notrunc status=none
+        partition 1
+    fi
+    physical=("$device")
     for ((number = 2; number <= ${#mebibytes[@]}; number++)); do
         truncate --size "${mebibytes[number - 1]}M" "$first.$number"
         disk=$first.$number attach && physical+=("$device")

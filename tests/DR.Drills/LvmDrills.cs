@@ -20,6 +20,7 @@ public sealed class LvmDrills : IDisposable
     [InlineData("lvm", 3000)]                // a root on two disks to one larger
     [InlineData("lvm", 1300, 1200)]          // the same shape, larger
     [InlineData("lvm", 700, 700, 800)]       // three smaller ones
+    [InlineData("lvm-uefi", 3200)]
     [InlineData("lvm-one", 900, 800, 700)]   // a root on one disk over three smaller
     [InlineData("lvm-three", 1800, 1500)]    // three disks, with stripes over all, to two
     public void The_medium_brings_it_back_with_nobody_there(string kind, params int[] mebibytes)

@@ -17,7 +17,10 @@ internal sealed record Server(string Kind, Firmware Firmware)
     /// <summary>Two disks of one volume group: root over both, with GRUB in the gap of the first.</summary>
     public static readonly Server Lvm = new("lvm", Firmware.Bios);
 
-    /// <summary>The same on one disk.</summary>
+    /// <summary>The same with a GPT and an ESP.</summary>
+    public static readonly Server LvmUefi = new("lvm-uefi", Firmware.Uefi);
+
+    /// <summary>As <see cref="Lvm"/> on one disk.</summary>
     public static readonly Server LvmOne = new("lvm-one", Firmware.Bios);
 
     /// <summary>Three disks, with /srv in stripes over all of them.</summary>
@@ -25,7 +28,7 @@ internal sealed record Server(string Kind, Firmware Firmware)
 
     private static readonly Lock Making = new();
 
-    public static Server Of(string kind) => ((Server[])[Uefi, Bios, Lvm, LvmOne, LvmThree]).First(s => s.Kind == kind);
+    public static Server Of(string kind) => ((Server[])[Uefi, Bios, Lvm, LvmUefi, LvmOne, LvmThree]).First(s => s.Kind == kind);
 
     /// <summary>The paths of all its disks.</summary>
     public IReadOnlyList<string> Disks()
