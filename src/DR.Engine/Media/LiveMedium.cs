@@ -42,6 +42,7 @@ internal sealed class LiveMedium(MediaPlan plan, LiveRoot root, BuildTools tools
         "--grub2-boot-info", "--grub2-mbr", BuildTools.HybridBoot, "--mbr-force-bootable",
         "-append_partition", "2", "0xef", efi,
         "-eltorito-alt-boot", "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
+        "--set_all_file_dates", $"={root.Date}",
         "-graft-points",
     ];
 

@@ -147,10 +147,10 @@ public sealed class InterruptionTests : IDisposable
         DrProcess.Run("capture", source, "--to", At("i.drimg")).Is(0);
         string dr = Path.Combine(AppContext.BaseDirectory, "dr");
         var (code, output, error) = Tools.Try("sh", "-c",
-            $"(sleep 3; printf '\\003') | timeout 30 script -qec \"'{dr}' restore '{At("i.drimg")}' --to '{target}'\" /dev/null");
+            $"(sleep 3; printf '\\003') | timeout 30 script -qec \"env --default-signal=INT '{dr}' restore '{At("i.drimg")}' --to '{target}'\" /dev/null");
         Assert.True(code == 130 && output.Contains("Type \"yes\" to go on", StringComparison.Ordinal), $"{code} {output} {error}");
         Assert.Contains("Nothing was changed on any disk.", output, StringComparison.Ordinal);
-        (code, output, _) = Tools.Try("sh", "-c", $"(sleep 2; echo yes; sleep 3) | timeout 30 script -qec \"'{dr}' restore '{At("i.drimg")}' --to '{target}'\" /dev/null");
+        (code, output, _) = Tools.Try("sh", "-c", $"(sleep 2; echo yes; sleep 3) | timeout 30 script -qec \"env --default-signal=INT '{dr}' restore '{At("i.drimg")}' --to '{target}'\" /dev/null");
         Assert.True(code == 0 && output.Contains("were read back and are equal", StringComparison.Ordinal), $"{code} {output}");
     }
 

@@ -183,8 +183,12 @@ public sealed record ManifestPhysicalVolume(string Id, int Disk, int Partition, 
 public sealed record ManifestSegment(int Disk, int Partition, Extent Extent);
 
 /// <summary>Bytes of a disk outside its volumes.</summary>
-/// <param name="Role">bootSector, headGap, ebr, gptPrimary, gptBackup, tail, lvmMetadata.</param>
-public sealed record ManifestRegion(int Space, int Disk, Extent Extent, string Role);
+/// <param name="Role">One of <see cref="Roles"/>.</param>
+public sealed record ManifestRegion(int Space, int Disk, Extent Extent, string Role)
+{
+    /// <summary>What a reader has to know: a region whose role it does not know it would leave out.</summary>
+    public static IReadOnlyList<string> Roles { get; } = ["bootSector", "headGap", "ebr", "gptPrimary", "gptBackup", "tail", "lvmMetadata"];
+}
 
 /// <summary>What the capture found out while it read.</summary>
 public sealed record Findings(IReadOnlyList<UnreadableRun> Unreadable, IReadOnlyList<string> Notes)

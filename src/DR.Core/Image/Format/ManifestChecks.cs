@@ -39,6 +39,7 @@ internal static class ManifestChecks
         {
             Require(numbers.Add(region.Space), where, $"the space {region.Space} is used twice");
             CheckExtent(manifest, region.Disk, region.Extent, $"{where}, region {region.Space}");
+            Require(ManifestRegion.Roles.Contains(region.Role), where, $"region {region.Space} has an unknown role, \"{region.Role}\"");
             Require(region.Extent.Length <= 1L << 40, where, $"region {region.Space} has {region.Extent.Length} bytes");
         }
 
