@@ -4,6 +4,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Ldm;
 using DR.Core.Layout.Lvm;
+using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 
 namespace DR.Engine.Capture;
@@ -34,6 +35,11 @@ internal sealed class SourceVolumes
         if (members.Count > 0)
         {
             Assemble(parts, members);
+        }
+
+        if (!request.AllBlocks)
+        {
+            NameArrays(parts);
         }
 
         Volumes.InsertRange(0, parts);
@@ -73,6 +79,18 @@ internal sealed class SourceVolumes
             Regions.AddRange(places.Where(p => p.Physical.Start > 0).Select(p =>
                 new ManifestRegion(0, p.Item2.Disk, p.Item2.Extent with { Length = Math.Min(p.Physical.Start, RawRegions.MaxHeadGap) }, "lvmMetadata")));
             Volumes.AddRange(found.Group.LogicalVolumes.Select(v => Describe(found.Group, v)));
+        }
+    }
+
+    /// <summary>Members of Linux' software RAID are saved whole, each by itself: what they make up, and what is doubtful about it, is said.</summary>
+    private void NameArrays(List<ManifestVolume> parts)
+    {
+        int[] members = [.. Enumerable.Range(0, parts.Count).Where(i => parts[i].Kind == "mdraid")];
+        var assembly = MdAssembly.Of([.. members.Select(i => MdMember.Read(Slice(parts[i].Segments[0])))]);
+        _warnings.AddRange(assembly.Warnings);
+        for (int i = 0; i < members.Length; i++)
+        {
+            parts[members[i]] = parts[members[i]] with { WholeBecause = assembly.Words[i] };
         }
     }
 

@@ -4,6 +4,8 @@ using System.Text.RegularExpressions;
 using DR.Core.Devices;
 using DR.Core.Layout.Md;
 using DR.Core.Primitives;
+using DR.Engine.Capture;
+using DR.Platform;
 using DR.Tests.Doubles;
 
 namespace DR.Tests.Md;
@@ -44,7 +46,7 @@ public sealed class MdTests : IDisposable
             Assert.StartsWith("server:0", Field(shown, "Name"), StringComparison.Ordinal);
             Assert.Equal("server:0", super.ArrayName);
             Assert.Equal(super.MemberId, Field(shown, "Device UUID"));
-            Assert.StartsWith($"{super.Data.Start / 512} sectors", Field(shown, "Data Offset"), StringComparison.Ordinal);
+            Assert.StartsWith($"{super.Data.Start / 512} sectors", version == "1.0" ? "0 sectors" : Field(shown, "Data Offset"), StringComparison.Ordinal);
             Assert.Equal($"Active device {role}", Field(shown, "Device Role"));
             Assert.Equal("clean", Field(shown, "State"));
         }
@@ -57,7 +59,7 @@ public sealed class MdTests : IDisposable
         Assert.Empty(whole.Warnings);
         Assert.Matches("^it is device 0 of 2 of RAID-1 array server:0 \\([0-9a-f:]{35}\\), metadata 1.2$", whole.Words[0]);
 
-        var doubtful = Assembly(new Sample("1.2", 1, 3, 0) { Events = 9 }, new Sample("1.2", 1, 3, 1) { Events = 7 }, new Sample("1.2", 1, 3, 0) { Events = 9 }, new Sample("1.2", 1, 3, null));
+        var doubtful = Assembly(new Sample("1.2", 1, 3, 0) { Events = 9 }, new Sample("1.2", 1, 3, 1) { Events = 7 }, new Sample("1.2", 1, 3, 0) { Events = 9 }, new Sample("1.2", 1, 3, null) { Events = 9 });
         Assert.Contains(doubtful.Warnings, w => w.Contains("member0 and member2 are both device 0", StringComparison.Ordinal));
         Assert.Contains(doubtful.Warnings, w => w.Contains("member1 is behind: it counts 7 events, member0 9", StringComparison.Ordinal));
         Assert.Contains(doubtful.Warnings, w => w.Contains("device 2 of 3 is missing", StringComparison.Ordinal));
@@ -65,6 +67,16 @@ public sealed class MdTests : IDisposable
 
         var two = Assembly(new Sample("1.2", 1, 2, 0), new Sample("0.90", 1, 2, 1) { Seed = 9 });
         Assert.Equal(2, two.Warnings.Count(w => w.Contains("is missing", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_capture_says_what_its_disks_make_up()
+    {
+        string[] files = [Make(new Sample("1.2", 1, 3, 0)), Make(new Sample("1.2", 1, 3, 2))];
+        var manifest = new CapturePlanner(new LinuxMachine(), "test").Plan(new CaptureRequest(files, "/image", "test")).Manifest;
+        Assert.Equal(["mdraid", "mdraid"], manifest.Volumes.Select(v => v.Kind));
+        Assert.StartsWith("it is device 2 of 3 of RAID-1 array server:0 (", manifest.Volumes[1].WholeBecause, StringComparison.Ordinal);
+        Assert.Contains(manifest.Warnings, w => w.Contains("device 1 of 3 is missing", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -134,7 +146,7 @@ public sealed class MdTests : IDisposable
         new Random(sample.Seed).NextBytes(bytes.AsSpan(16, 16));
         "server:0"u8.CopyTo(bytes.AsSpan(32));
         PutLong(bytes, 64, 1_700_000_000);
-        Put(bytes, 72, (uint)sample.Level);
+        Put(bytes, 72, unchecked((uint)sample.Level));
         Put(bytes, 76, sample.Level == 10 ? 0x102u : sample.Level == 5 ? 2u : 0);
         PutLong(bytes, 80, 16 * MiB / 512);
         Put(bytes, 88, sample.Level == 1 ? 0 : 128u);
@@ -161,7 +173,7 @@ public sealed class MdTests : IDisposable
     private static (long At, byte[] Bytes) Old(Sample sample)
     {
         var bytes = new byte[4096];
-        uint[] head = [0xA92B4EFC, 0, 90, 0, 0, 0x11223344 + (uint)sample.Seed, 1_700_000_000, (uint)sample.Level, 16 << 10, (uint)sample.Devices, (uint)sample.Devices, 0, 0, 0x55667788, 0x99AABBCC, 0xDDEEFF00];
+        uint[] head = [0xA92B4EFC, 0, 90, 0, 0, 0x11223344 + (uint)sample.Seed, 1_700_000_000, unchecked((uint)sample.Level), 16 << 10, (uint)sample.Devices, (uint)sample.Devices, 0, 0, 0x55667788, 0x99AABBCC, 0xDDEEFF00];
         for (int i = 0; i < head.Length; i++)
         {
             Put(bytes, i * 4, head[i]);
@@ -204,7 +216,7 @@ public sealed class MdTests : IDisposable
         }
 
         sum += length % 4 == 2 ? BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(length - 2)) : 0u;
-        Put(bytes, at, (uint)sum + (uint)(sum >> 32));
+        Put(bytes, at, unchecked((uint)sum + (uint)(sum >> 32)));
     }
 
     private static void Put(byte[] bytes, int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at), value);

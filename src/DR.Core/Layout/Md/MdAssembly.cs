@@ -1,10 +1,28 @@
+using DR.Core.Devices;
+using DR.Core.Primitives;
+
 namespace DR.Core.Layout.Md;
 
 /// <summary>A partition or disk that says that it belongs to an array.</summary>
 /// <param name="Name">What messages call it.</param>
 /// <param name="Superblock">Null where it is damaged.</param>
 /// <param name="Problem">What is damaged, in a sentence; null where nothing is.</param>
-public sealed record MdMember(string Name, MdSuperblock? Superblock, string? Problem);
+public sealed record MdMember(string Name, MdSuperblock? Superblock, string? Problem)
+{
+    /// <summary>Damage, and sectors that cannot be read, are in <see cref="Problem"/>.</summary>
+    public static MdMember Read(IBlockDevice volume)
+    {
+        try
+        {
+            var superblock = MdSuperblock.Read(volume);
+            return new MdMember(volume.Name, superblock, superblock is null ? "it does not say where it lies" : null);
+        }
+        catch (DrException e) when (e is CorruptDataException or DeviceFaultException { Kind: FaultKind.Medium or FaultKind.Timeout })
+        {
+            return new MdMember(volume.Name, null, e.Message);
+        }
+    }
+}
 
 /// <summary>
 /// Says which arrays of Linux' software RAID the members make up, and what is doubtful about them: members that are missing, doubled, behind the

@@ -51,7 +51,7 @@ public sealed record MdSuperblock(
         foreach (var (version, offset) in ((string, long)[])[("1.1", 0), ("1.2", 4096), ("1.0", ((sectors - 16) & ~7L) * Sector)])
         {
             var head = At(volume, offset);
-            if (head.Length > 0 && Word(head, 0) == Magic && Word(head, 4) == 1 && (long)Long(head, 144) * Sector == offset)
+            if (head.Length > 0 && Word(head, 0) == Magic && Word(head, 4) == 1 && Long(head, 144) == (ulong)(offset / Sector))
             {
                 return Parse(volume, version, offset, head);
             }
@@ -76,7 +76,7 @@ public sealed record MdSuperblock(
         int role = number < roles ? BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(HeadLength + (int)number * 2)) : 0xFFFF;
         Require(role >= 0xFF00 || role < devices, where, $"it is device {role} of {devices}");
         uint features = Word(head, 8);
-        return new MdSuperblock(version, Id(head.AsSpan(16, 16)), Text(head.AsSpan(32, 32)), (int)Word(head, 72), (int)devices,
+        return new MdSuperblock(version, Id(head.AsSpan(16, 16)), Text(head.AsSpan(32, 32)), unchecked((int)Word(head, 72)), (int)devices,
             role < 0xFF00 ? role : null, role switch { 0xFFFF => "spare", 0xFFFE => "faulty", 0xFFFD => "journal", _ => "active" }, Id(head.AsSpan(168, 16)),
             data, (long)Word(head, 88) * Sector, Long(head, 200), Long(head, 208) == ulong.MaxValue && ((features & 2) == 0 || Long(head, 152) == ulong.MaxValue), (features & 4) != 0);
     }
@@ -89,7 +89,7 @@ public sealed record MdSuperblock(
         uint devices = Word(bytes, 10 * 4);
         Require(devices is > 0 and <= 27, where, $"its array has {devices} devices");
         var data = new Extent(0, (long)Word(bytes, 8 * 4) * 1024);
-        int level = (int)Word(bytes, 7 * 4);
+        int level = unchecked((int)Word(bytes, 7 * 4));
         data = data.Length == 0 && level is 0 or -1 ? data with { Length = offset } : data;    // each member gives what it has
         Require(data.Length > 0 && data.End <= offset, where, $"its data are {data.Length} bytes");
         uint role = Word(bytes, ThisDisk + 12);
@@ -115,7 +115,7 @@ public sealed record MdSuperblock(
         }
 
         sum += bytes.Length % 4 == 2 ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[^2..]) : 0u;
-        return (uint)sum + (uint)(sum >> 32);
+        return unchecked((uint)sum + (uint)(sum >> 32));
     }
 
     private static long Bytes(byte[] head, int at, string where)
