@@ -454,7 +454,7 @@ public abstract class TapeDriveConformance : IDisposable
     private static int WriteUntil(ITapeDrive drive, TapeWrite end, out bool warned)
     {
         warned = false;
-        for (int written = 0, refused = 0; ; )
+        for (int written = 0, refused = 0; ;)
         {
             Assert.InRange(written, 0, 100_000);
             var result = drive.WriteBlock(Pattern(written, 65_536));

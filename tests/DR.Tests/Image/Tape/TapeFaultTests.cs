@@ -60,7 +60,10 @@ public class TapeFaultTests
             {
                 bench.Write(sample, through: d => faulty = new FaultyTapeDrive(d)
                 {
-                    FailOperation = number, Kind = kind, BufferedBlocks = buffered, LosesPosition = losesPosition,
+                    FailOperation = number,
+                    Kind = kind,
+                    BufferedBlocks = buffered,
+                    LosesPosition = losesPosition,
                 });
                 whole++;
             }
