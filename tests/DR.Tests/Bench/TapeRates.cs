@@ -47,14 +47,16 @@ public class TapeRates(ITestOutputHelper output)
             made.SetLength(length);
         }
 
-        bench.With("/dev/target", FileBlockDevice.OpenExclusively(path));
+        // The machine hands out its disks to be disposed of; the slice stays open.
+        using var file = FileBlockDevice.OpenExclusively(path);
+        bench.With("/dev/target", new SliceBlockDevice(file, new Extent(0, length), "/dev/target"));
         using var input = new TapeImageInput(drive, feeder, new TapeReadSettings(TapeSelection.Only), bench.Report, CancellationToken.None);
         var plan = bench.Plan(input, new RestoreRequest(["/dev/target"]) { ReadBack = false });
         drive.Reset();
         watch.Restart();
         bench.Run(plan, input);
         Print("restore", drive, watch.Elapsed, input.Progress);
-        bench.Machine["/dev/target"].Content.Dispose();
+        file.Dispose();
         File.Delete(path);
     }
 
