@@ -6,7 +6,6 @@ using DR.Core.Primitives;
 using DR.Engine.Capture;
 using DR.Engine.Restore;
 using DR.Engine.Sources.Tapes;
-using DR.Platform.Block;
 using DR.Platform.Tape;
 using DR.Tests.Engine;
 
@@ -30,7 +29,7 @@ public class TapeRates(ITestOutputHelper output)
         VirtualTapeLibrary.Make(folder, length * 2, 1);
         using var tape = VirtualTapeDrive.Open(folder, Limit);
         var drive = new TimedDrive(tape);
-        var bench = new Workbench { Workers = Environment.ProcessorCount + 6 }.With("/dev/source", new NoiseDevice(length));
+        var bench = new Workbench { Workers = Environment.ProcessorCount + 6 }.With("/dev/source", NoiseDevice.Source(length));
         var feeder = new ChangerFeeder(tape, null, bench.Report);
         var settings = new TapeSettings("bench", "bench");
         var watch = Stopwatch.StartNew();
@@ -41,34 +40,34 @@ public class TapeRates(ITestOutputHelper output)
             Print("capture", drive, watch.Elapsed, image.Progress);
         }
 
-        string path = Path.Combine(folder, "target");
-        using (var made = File.Create(path))
-        {
-            made.SetLength(length);
-        }
-
-        // The machine hands out its disks to be disposed of; the slice stays open.
-        using var file = FileBlockDevice.OpenExclusively(path);
-        bench.With("/dev/target", new SliceBlockDevice(file, new Extent(0, length), "/dev/target"));
+        var disk = NoiseDevice.Blank(length);
+        bench.With("/dev/target", disk);
         using var input = new TapeImageInput(drive, feeder, new TapeReadSettings(TapeSelection.Only), bench.Report, CancellationToken.None);
         var plan = bench.Plan(input, new RestoreRequest(["/dev/target"]) { ReadBack = false });
         drive.Reset();
         watch.Restart();
         bench.Run(plan, input);
         Print("restore", drive, watch.Elapsed, input.Progress);
-        file.Dispose();
-        File.Delete(path);
+        disk.AssertFull();
     }
 
     private void Print(string what, TimedDrive drive, TimeSpan elapsed, TapeProgress progress) => output.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"| {what} | {progress.DriveStops} | {drive.Bytes / drive.Running.TotalSeconds / 1e6:0} | {drive.Bytes / drive.Running.TotalSeconds / Limit:0.0 %} | {drive.Bytes / elapsed.TotalSeconds / Limit:0.0 %} | {elapsed.TotalSeconds:0.0} |"));
 
-    /// <summary>A disk full of bytes that do not compress, at no cost.</summary>
-    private sealed class NoiseDevice(long length) : IBlockDevice
+    /// <summary>
+    /// A disk of bytes that do not compress, at no cost: only its edges are kept, where tables would be. What is written between them is compared with
+    /// what it has to be. A file in memory would do as well if its writers did not wait for one another.
+    /// </summary>
+    private sealed class NoiseDevice(long length, bool isReadOnly) : IBlockDevice
     {
-        private readonly byte[] _noise = Noise();
+        private const int Edge = 8 << 20;
 
-        public string Name => "/dev/source";
+        private static readonly byte[] Bytes = Noise();
+
+        private readonly MemoryBlockDevice _edges = new(2 * Edge);
+        private long _written;
+
+        public string Name => isReadOnly ? "/dev/source" : "/dev/target";
 
         public long Length => length;
 
@@ -78,24 +77,66 @@ public class TapeRates(ITestOutputHelper output)
 
         public int Alignment => 512;
 
-        public bool IsReadOnly => true;
+        public bool IsReadOnly => isReadOnly;
+
+        public static NoiseDevice Source(long length) => new(length, true);
+
+        public static NoiseDevice Blank(long length) => new(length, false);
+
+        public void AssertFull()
+        {
+            Assert.Equal(length - 2 * Edge, _written);
+            Assert.True(Pieces(0, Edge).Concat(Pieces(length - Edge, Edge)).All(p =>
+                _edges.ReadBytes(Within(p.Offset), p.Length).AsSpan().SequenceEqual(Expected(p.Offset, p.Length))), "the edges of the disk are others");
+        }
 
         public void Read(Span<byte> buffer, long offset)
         {
-            for (int done = 0; done < buffer.Length;)
+            foreach (var (at, from, count) in Pieces(offset, buffer.Length))
             {
-                int from = (int)((offset + done) % _noise.Length);
-                int count = Math.Min(buffer.Length - done, _noise.Length - from);
-                _noise.AsSpan(from, count).CopyTo(buffer[done..]);
-                done += count;
+                var piece = buffer.Slice(from, count);
+                if (isReadOnly)
+                {
+                    Expected(at, count).CopyTo(piece);
+                }
+                else if (IsKept(at))
+                {
+                    _edges.Read(piece, Within(at));
+                }
+                else
+                {
+                    piece.Clear();
+                }
             }
         }
 
-        public void Write(ReadOnlySpan<byte> buffer, long offset) => throw new NotSupportedException();
+        public void Write(ReadOnlySpan<byte> buffer, long offset)
+        {
+            foreach (var (at, from, count) in Pieces(offset, buffer.Length))
+            {
+                var piece = buffer.Slice(from, count);
+                if (IsKept(at))
+                {
+                    _edges.Write(piece, Within(at));
+                    continue;
+                }
 
-        public void Zero(Extent extent) => throw new NotSupportedException();
+                Assert.True(piece.SequenceEqual(Expected(at, count)), $"other bytes at {at}");
+                Interlocked.Add(ref _written, count);
+            }
+        }
 
-        public void Discard(Extent extent) => throw new NotSupportedException();
+        public void Zero(Extent extent)
+        {
+            foreach (var (at, _, count) in Pieces(extent.Start, extent.Length).Where(p => IsKept(p.Offset)))
+            {
+                _edges.Zero(new Extent(Within(at), count));
+            }
+        }
+
+        public void Discard(Extent extent)
+        {
+        }
 
         public IEnumerable<BlockStatus> Status(Extent extent) => [new BlockStatus(extent, BlockState.Data)];
 
@@ -106,6 +147,25 @@ public class TapeRates(ITestOutputHelper output)
         public void Dispose()
         {
         }
+
+        private bool IsKept(long offset) => offset < Edge || offset >= length - Edge;
+
+        private long Within(long offset) => offset < Edge ? offset : offset - (length - 2 * Edge);
+
+        /// <summary>Parts none of which crosses an edge or the end of the noise.</summary>
+        private IEnumerable<(long Offset, int From, int Length)> Pieces(long offset, long count)
+        {
+            for (long done = 0; done < count;)
+            {
+                long at = offset + done;
+                long end = at < Edge ? Edge : at < length - Edge ? length - Edge : length;
+                int piece = (int)Math.Min(Math.Min(count - done, end - at), Bytes.Length - at % Bytes.Length);
+                yield return (at, (int)done, piece);
+                done += piece;
+            }
+        }
+
+        private static ReadOnlySpan<byte> Expected(long offset, int count) => Bytes.AsSpan((int)(offset % Bytes.Length), count);
 
         private static byte[] Noise()
         {
