@@ -14,7 +14,7 @@ namespace DR.Platform.ImageFiles;
 /// What cannot go directly, and the last bytes, go through the cache, whose failures are the ones that are told; no page is
 /// written both ways before the direct writes are over.
 /// </remarks>
-internal sealed class PieceStream : Stream
+internal sealed class PieceStream : ForwardWriteStream
 {
     private const int BufferSize = 4 << 20;
 
@@ -36,19 +36,7 @@ internal sealed class PieceStream : Stream
         _buffer = _pool.Rent();
     }
 
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
     public override long Length => _written + _filled;
-
-    public override long Position
-    {
-        get => Length;
-        set => throw new NotSupportedException();
-    }
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -65,8 +53,6 @@ internal sealed class PieceStream : Stream
         }
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     /// <summary>Returns when all is on stable media.</summary>
     public override void Flush()
     {
@@ -80,12 +66,6 @@ internal sealed class PieceStream : Stream
             throw FileImageOutput.Fault(_shown, _written, 0, e);
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

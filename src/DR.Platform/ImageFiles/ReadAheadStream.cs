@@ -10,7 +10,7 @@ namespace DR.Platform.ImageFiles;
 /// A file from front to back. Once more than its head is wanted, a thread reads ahead in large pieces, past the page cache
 /// where the file system can: the kernel reads ahead 128 KiB on most systems, too little beside a restore's writes.
 /// </summary>
-internal sealed class ReadAheadStream(string path) : Stream
+internal sealed class ReadAheadStream(string path) : ForwardReadStream
 {
     private const int PieceSize = 4 << 20;
     private const int Pieces = 4;
@@ -22,19 +22,9 @@ internal sealed class ReadAheadStream(string path) : Stream
     private Ahead? _ahead;
     private long _next;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => RandomAccess.GetLength(_file);
 
-    public override long Position
-    {
-        get => _next;
-        set => throw new NotSupportedException();
-    }
+    protected override long Offset => _next;
 
     public override int Read(Span<byte> buffer)
     {
@@ -44,18 +34,6 @@ internal sealed class ReadAheadStream(string path) : Stream
         _next += count;
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,3 +1,5 @@
+using DR.Core.Primitives;
+
 namespace DR.Core.Image;
 
 /// <summary>
@@ -5,25 +7,15 @@ namespace DR.Core.Image;
 /// amounts, since its readers want the headers of records and not what lies between them.
 /// </summary>
 /// <param name="owns">Whether the source is disposed with the stream.</param>
-internal sealed class SourceStream(IImageSource source, long start, bool owns) : Stream
+internal sealed class SourceStream(IImageSource source, long start, bool owns) : ForwardReadStream
 {
     private const int MaxRead = 16 << 10;
 
     private long _next = start;
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => source.Length;
 
-    public override long Position
-    {
-        get => _next;
-        set => throw new NotSupportedException();
-    }
+    protected override long Offset => _next;
 
     public override int Read(Span<byte> buffer)
     {
@@ -37,8 +29,6 @@ internal sealed class SourceStream(IImageSource source, long start, bool owns) :
         return count;
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
     /// <summary>Passes over bytes; false if there are not so many.</summary>
     public bool Pass(int count)
     {
@@ -46,16 +36,6 @@ internal sealed class SourceStream(IImageSource source, long start, bool owns) :
         _next += there ? count : 0;
         return there;
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

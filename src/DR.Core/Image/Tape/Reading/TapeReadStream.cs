@@ -1,7 +1,9 @@
+using DR.Core.Primitives;
+
 namespace DR.Core.Image.Tape;
 
 /// <summary>The bytes of an image as they come from tape. Forward only; disposed, the drive stands still.</summary>
-internal sealed class TapeReadStream : Stream
+internal sealed class TapeReadStream : ForwardReadStream
 {
     private readonly ReadRing _ring;
     private readonly CancellationTokenSource _stop;
@@ -19,19 +21,7 @@ internal sealed class TapeReadStream : Stream
         _thread.Start();
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
+    protected override long Offset => _position;
 
     public override int Read(Span<byte> buffer)
     {
@@ -60,18 +50,6 @@ internal sealed class TapeReadStream : Stream
         _position += count;
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

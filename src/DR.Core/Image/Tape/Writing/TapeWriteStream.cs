@@ -1,9 +1,10 @@
 using DR.Core.Devices;
+using DR.Core.Primitives;
 
 namespace DR.Core.Image.Tape;
 
 /// <summary>Cuts an image into blocks and hands them to the thread that drives. Forward only; Flush ends the image.</summary>
-internal sealed class TapeWriteStream : Stream
+internal sealed class TapeWriteStream : ForwardWriteStream
 {
     private readonly TapeSettings _settings;
     private readonly ImageHead _head = new();
@@ -15,6 +16,7 @@ internal sealed class TapeWriteStream : Stream
     private int _filled = TapeFormat.HeaderLength;
     private long _sequence;
     private bool _ended;
+    private bool _disposed;
 
     public TapeWriteStream(
         ITapeDrive drive, TapeTarget target, TapeTargetFinder finder, TapeSettings settings, TapeProgress progress, IJobReport report, CancellationToken cancel)
@@ -30,19 +32,7 @@ internal sealed class TapeWriteStream : Stream
     /// <summary>What the tape holds of the image now, in words.</summary>
     public string State => _job.State;
 
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
     public override long Length => _head.Length;
-
-    public override long Position
-    {
-        get => _head.Length;
-        set => throw new NotSupportedException();
-    }
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
@@ -60,8 +50,6 @@ internal sealed class TapeWriteStream : Stream
             }
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override void Flush()
     {
@@ -81,17 +69,11 @@ internal sealed class TapeWriteStream : Stream
         _ended = true;
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_ended)
+        if (disposing && !_disposed)
         {
-            _ended = true;
+            _disposed = true;
             _stop.Cancel();
             _thread.Join();
             _stop.Dispose();
