@@ -7,18 +7,14 @@ namespace DR.Platform.Native;
 internal static unsafe class MagneticTape
 {
     public const short MTFSF = 1;
-    public const short MTBSF = 2;
     public const short MTFSR = 3;
-    public const short MTBSR = 4;
     public const short MTWEOF = 5;
     public const short MTREW = 6;
     public const short MTOFFL = 7;
-    public const short MTEOM = 12;
     public const short MTERASE = 13;
     public const short MTSETBLK = 20;
     public const short MTSEEK = 22;
     public const short MTSETDRVBUFFER = 24;
-    public const short MTLOAD = 30;
 
     /// <summary>A filemark that is not waited for.</summary>
     public const short MTWEOFI = 35;
@@ -55,16 +51,15 @@ internal static unsafe class MagneticTape
         return Call(tape, MTIOCTOP, mtop);
     }
 
-    /// <summary>struct mtget, 48 bytes: mt_gstat i64 @24, mt_fileno i32 @40, mt_blkno i32 @44.</summary>
+    /// <summary>struct mtget, 48 bytes: mt_gstat i64 @24.</summary>
     /// <returns>0 or an error number.</returns>
-    public static int Get(SafeFileHandle tape, out long gstat, out int file)
+    public static int Get(SafeFileHandle tape, out long gstat)
     {
         byte* mtget = stackalloc byte[48];
         var bytes = new Span<byte>(mtget, 48);
         bytes.Clear();
         int errno = Call(tape, MTIOCGET, mtget);
         gstat = BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]);
-        file = BinaryPrimitives.ReadInt32LittleEndian(bytes[40..]);
         return errno;
     }
 

@@ -20,7 +20,6 @@ internal static unsafe partial class TapeApi
 
     public const uint TAPE_LOGICAL_POSITION = 1;
     public const uint TAPE_FILEMARKS = 1;
-    public const uint TAPE_LOAD = 0;
     public const uint TAPE_UNLOAD = 1;
     public const uint TAPE_ERASE_SHORT = 0;
     public const uint TAPE_ERASE_LONG = 1;

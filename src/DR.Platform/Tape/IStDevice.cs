@@ -25,8 +25,8 @@ internal interface IStDevice : IDisposable
     /// <summary>MTIOCTOP.</summary>
     int Operate(short operation, int count);
 
-    /// <summary>MTIOCGET: the generic status and the file number as the driver counts it.</summary>
-    int Get(out long gstat, out int file);
+    /// <summary>MTIOCGET: the generic status. What the driver counts besides is not used: it loses count.</summary>
+    int Get(out long gstat);
 
     /// <summary>MTIOCPOS: the logical block, filemarks counted.</summary>
     int Tell(out long block);

@@ -27,8 +27,7 @@ internal interface IWindowsTape : IDisposable
 
     int WriteFilemarks(int count, bool immediate);
 
-    /// <param name="operation">TAPE_LOAD or TAPE_UNLOAD.</param>
-    int Prepare(uint operation);
+    int Unload();
 
     /// <param name="type">TAPE_ERASE_SHORT or TAPE_ERASE_LONG.</param>
     int Erase(uint type);

@@ -52,7 +52,7 @@ internal sealed class StDevice(string path) : IStDevice
 
     public int Operate(short operation, int count) => MagneticTape.Operate(Handle, operation, count);
 
-    public int Get(out long gstat, out int file) => MagneticTape.Get(Handle, out gstat, out file);
+    public int Get(out long gstat) => MagneticTape.Get(Handle, out gstat);
 
     public int Tell(out long block) => MagneticTape.Tell(Handle, out block);
 

@@ -73,7 +73,7 @@ public sealed class StTapeDrive : ITapeDrive
         bool here = _device.IsOpen;
         int errno = here ? 0 : _device.Open(writable: false, wait: false);
         long gstat = 0;
-        errno = errno == 0 ? _device.Get(out gstat, out _) : errno;
+        errno = errno == 0 ? _device.Get(out gstat) : errno;
         if (!here)
         {
             _device.Close();

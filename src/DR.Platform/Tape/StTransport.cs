@@ -24,7 +24,7 @@ internal sealed class StTransport(IStDevice device, string name)
 
     public bool Locates { get; private set; }
 
-    private bool WasReset => device.Get(out _, out _) == Errno.EIO;
+    private bool WasReset => device.Get(out _) == Errno.EIO;
 
     public void Forget()
     {
@@ -86,7 +86,7 @@ internal sealed class StTransport(IStDevice device, string name)
         int errno = ReadAsMuchAsItTakes(buffer, out count);
         if (errno == 0 && (count == 0 || count == Math.Min(buffer.Length, _largestRead)))
         {
-            errno = device.Get(out long gstat, out _);
+            errno = device.Get(out long gstat);
             count = errno != 0 ? 0
                 : count == 0 ? (gstat & MagneticTape.GMT_EOF) != 0 ? Filemark : EndOfData
                 // Of a drive that says where the data end without saying how much it has read, st makes all that was asked for.
@@ -198,7 +198,7 @@ internal sealed class StTransport(IStDevice device, string name)
     public DeviceFaultException Fault(FaultKind kind, string doing, string reason)
     {
         string where = Position.IsKnown ? $" at block {Position.Block} behind {Position.File} filemarks" : "";
-        bool cleaning = device.IsOpen && device.Get(out long gstat, out _) == 0 && (gstat & MagneticTape.GMT_CLN) != 0;
+        bool cleaning = device.IsOpen && device.Get(out long gstat) == 0 && (gstat & MagneticTape.GMT_CLN) != 0;
         return new DeviceFaultException(kind, name, 0, 0, doing + where, cleaning ? reason + "; the drive asks for its cleaning cartridge: clean it and try again" : reason);
     }
 
@@ -236,7 +236,7 @@ internal sealed class StTransport(IStDevice device, string name)
         return errno;
     }
 
-    private bool AtEndOfData() => device.Get(out long gstat, out _) == 0 && (gstat & MagneticTape.GMT_EOD) != 0;
+    private bool AtEndOfData() => device.Get(out long gstat) == 0 && (gstat & MagneticTape.GMT_EOD) != 0;
 
     private long Told() => device.Tell(out long block) == 0 ? block : -1;
 

@@ -65,9 +65,8 @@ internal sealed class WindowsStDevice(IWindowsTape tape) : IStDevice
 
     public void Dispose() => tape.Dispose();
 
-    public int Get(out long gstat, out int file)
+    public int Get(out long gstat)
     {
-        file = -1;
         int status = tape.Status();
         bool here = status is 0 or TapeApi.ERROR_DEVICE_REQUIRES_CLEANING or TapeApi.ERROR_BUS_RESET;
         bool isProtected = false;
@@ -163,7 +162,7 @@ internal sealed class WindowsStDevice(IWindowsTape tape) : IStDevice
             MagneticTape.MTSEEK => tape.SetPosition(TapeApi.TAPE_LOGICAL_BLOCK, count),
             MagneticTape.MTWEOF or MagneticTape.MTWEOFI => tape.WriteFilemarks(count, operation == MagneticTape.MTWEOFI),
             MagneticTape.MTERASE => Erased(),
-            MagneticTape.MTOFFL => tape.Prepare(TapeApi.TAPE_UNLOAD),
+            MagneticTape.MTOFFL => tape.Unload(),
             MagneticTape.MTSETBLK => tape.SetBlockSize(count),
             _ => TapeApi.ERROR_INVALID_FUNCTION,
         };

@@ -70,7 +70,7 @@ internal sealed unsafe class WindowsTape(string path) : IWindowsTape
 
     public int WriteFilemarks(int count, bool immediate) => TapeApi.WriteTapemark(Handle, TapeApi.TAPE_FILEMARKS, (uint)count, immediate ? 1 : 0);
 
-    public int Prepare(uint operation) => TapeApi.PrepareTape(Handle, operation, 0);
+    public int Unload() => TapeApi.PrepareTape(Handle, TapeApi.TAPE_UNLOAD, 0);
 
     public int Erase(uint type) => TapeApi.EraseTape(Handle, type, 0);
 

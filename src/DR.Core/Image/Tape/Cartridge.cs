@@ -48,6 +48,12 @@ public sealed record Cartridge(CartridgeState State, CartridgeLabel? Label, Tape
         _ => $"cartridge {Label!.Label} (number {Label.Number} of set {ShortOf(Label.SetId)})",
     };
 
+    /// <summary>Why nothing can be written on it, whatever it holds; null where something can.</summary>
+    public string? Unwritable =>
+        State == CartridgeState.None ? "there is no cartridge in the drive"
+        : Status.WriteProtected ? $"{Words} is write-protected"
+        : null;
+
     private string Barcode => Status.Barcode is { } code ? $" {code}" : "";
 
     /// <summary>How a media set is called in messages: the first eight digits of its id.</summary>

@@ -12,8 +12,7 @@ public static class CartridgeKeeper
     public static Cartridge Require(ITapeDrive drive, IReadOnlyList<string> overwrite)
     {
         var cartridge = Cartridge.In(drive);
-        string? problem = cartridge.State == CartridgeState.None ? "there is no cartridge in the drive"
-            : cartridge.Status.WriteProtected ? $"{cartridge.Words} is write-protected"
+        string? problem = cartridge.Unwritable is { } why ? why
             : cartridge.HasData && !overwrite.Any(cartridge.Answers) ? $"in the drive is {cartridge.Words}, whose data is kept unless it is named: --overwrite-tape \"{cartridge.Name}\""
             : null;
         return problem is null ? cartridge : throw new DrException(Failure.Refused, $"{drive.Name}: {problem}; nothing was changed");

@@ -32,6 +32,14 @@ public interface ICartridgeFeeder
     }
 }
 
+/// <summary>Nobody has another cartridge.</summary>
+public sealed class NoFeeder : ICartridgeFeeder
+{
+    public bool IsAutomatic => false;
+
+    public bool TryFeed(ITapeDrive drive, CartridgeWish wish, CancellationToken cancel) => false;
+}
+
 /// <summary>Holds cartridges up against what is wanted, until one is right.</summary>
 internal static class CartridgeGate
 {

@@ -54,8 +54,16 @@ public sealed class TapeStation(ITapeDrives drives, TapeOptions options, ICartri
     {
         var unit = OpenUnit(tape);
         var settings = new TapeReadSettings(tape.Selection) { BufferBytes = BufferBytes, Salvage = options.Salvage };
-        string[] files = tape.IsVirtual ? Directory.GetFiles(tape.Name) : [];
-        return new OpenedImage(new TapeImageInput(unit.Drive, Feeder(unit, tape.IsVirtual), settings, report, cancel), files, unit.Drive);
+        try
+        {
+            string[] files = tape.IsVirtual ? Directory.GetFiles(tape.Name) : [];
+            return new OpenedImage(new TapeImageInput(unit.Drive, Feeder(unit, tape.IsVirtual), settings, report, cancel), files, unit.Drive);
+        }
+        catch (Exception e)
+        {
+            unit.Drive.DisposeAfter(e);
+            throw;
+        }
     }
 
     /// <summary>Where a new image would begin. Nothing is written, and the drive is closed again.</summary>
@@ -96,11 +104,4 @@ public sealed class TapeStation(ITapeDrives drives, TapeOptions options, ICartri
     /// <summary>Where a robot or a folder has not what is wanted, waiting does not bring it; a person may.</summary>
     private ICartridgeFeeder Feeder(TapeUnit unit, bool isVirtual) =>
         unit.Changer is { } changer ? new ChangerFeeder(changer, isVirtual || asking is WaitingFeeder ? null : asking, report) : asking ?? new NoFeeder();
-
-    private sealed class NoFeeder : ICartridgeFeeder
-    {
-        public bool IsAutomatic => false;
-
-        public bool TryFeed(ITapeDrive drive, CartridgeWish wish, CancellationToken cancel) => false;
-    }
 }

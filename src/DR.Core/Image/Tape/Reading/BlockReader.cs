@@ -43,7 +43,7 @@ internal sealed class BlockReader(ITapeDrive drive, int retries, TapeProgress pr
         while (true)
         {
             _at = drive.Position;
-            var read = Read();
+            var read = Read(out var parsed, out string problem);
             switch (read?.Kind)
             {
                 case null:
@@ -56,28 +56,31 @@ internal sealed class BlockReader(ITapeDrive drive, int retries, TapeProgress pr
 
             _length = read.Value.Length;
             progress.Moved(drive, _length);
-            if (TapeBlock.Parse(Bytes, out string problem) is not { } parsed)
+            if (parsed is not { } sound)
             {
                 Problem = problem;
                 return BlockRead.Lost;
             }
 
-            block = parsed;
-            payload = _buffer.AsSpan(TapeFormat.HeaderLength, parsed.Length);
+            block = sound;
+            payload = _buffer.AsSpan(TapeFormat.HeaderLength, sound.Length);
             _lostInRow = 0;
             return BlockRead.Block;
         }
     }
 
     /// <summary>Null where it cannot be read, however often it is tried. A damaged block is read again, too: the drive may have erred.</summary>
-    private TapeRead? Read()
+    /// <param name="parsed">The header of a sound block; null for all else, with the <paramref name="problem"/> of a damaged one.</param>
+    private TapeRead? Read(out TapeBlock? parsed, out string problem)
     {
+        (parsed, problem) = (null, "");
         for (int tries = 0; ; tries++)
         {
             try
             {
                 var read = drive.ReadBlock(_buffer);
-                if (read.Kind != TapeReadKind.Data || tries >= retries || !_at.IsKnown || TapeBlock.Parse(_buffer.AsSpan(0, read.Length), out _) is not null)
+                parsed = read.Kind == TapeReadKind.Data ? TapeBlock.Parse(_buffer.AsSpan(0, read.Length), out problem) : null;
+                if (read.Kind != TapeReadKind.Data || tries >= retries || !_at.IsKnown || parsed is not null)
                 {
                     return read;
                 }

@@ -27,7 +27,7 @@ internal sealed class TapeTargetFinder(ITapeDrive drive, ICartridgeFeeder feeder
     public TapeTarget First(CancellationToken cancel)
     {
         TapeTarget? target = null;
-        CartridgeGate.Pass(drive, feeder.IsAutomatic ? feeder : new Nobody(), "a cartridge that may be written", true,
+        CartridgeGate.Pass(drive, feeder.IsAutomatic ? feeder : new NoFeeder(), "a cartridge that may be written", true,
             c => (target = Judge(c, out string problem, cancel)) is null ? problem : null, null, Refused, cancel);
         return target!;
     }
@@ -68,7 +68,7 @@ internal sealed class TapeTargetFinder(ITapeDrive drive, ICartridgeFeeder feeder
 
     private TapeTarget? Judge(Cartridge cartridge, out string problem, CancellationToken cancel)
     {
-        problem = ProblemOf(cartridge) ?? "";
+        problem = cartridge.Unwritable ?? "";
         if (problem.Length > 0)
         {
             return null;
@@ -93,15 +93,10 @@ internal sealed class TapeTargetFinder(ITapeDrive drive, ICartridgeFeeder feeder
     }
 
     private string? JudgeNext(Cartridge cartridge) =>
-        ProblemOf(cartridge)
+        cartridge.Unwritable
         ?? (cartridge.Label is { } label && _used.Contains(label.Label) && cartridge.HasData ? $"{cartridge.Words} is one that this image has been written on"
         : cartridge.HasData && !settings.Overwrite.Any(cartridge.Answers) ? NotOverwritten(cartridge)
         : null);
-
-    private static string? ProblemOf(Cartridge cartridge) =>
-        cartridge.State == CartridgeState.None ? "there is no cartridge in the drive"
-        : cartridge.Status.WriteProtected ? $"{cartridge.Words} is write-protected"
-        : null;
 
     private static string NotOverwritten(Cartridge cartridge) =>
         $"in the drive is {cartridge.Words}, which is not overwritten unless it is named: --overwrite-tape \"{cartridge.Name}\"";
@@ -116,11 +111,4 @@ internal sealed class TapeTargetFinder(ITapeDrive drive, ICartridgeFeeder feeder
 
     private static DrException Refused(CartridgeWish wish) =>
         new(Failure.Refused, $"{wish.Drive}: {wish.Problem}; nothing was changed");
-
-    private sealed class Nobody : ICartridgeFeeder
-    {
-        public bool IsAutomatic => false;
-
-        public bool TryFeed(ITapeDrive drive, CartridgeWish wish, CancellationToken cancel) => false;
-    }
 }
