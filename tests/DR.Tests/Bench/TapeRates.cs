@@ -8,6 +8,7 @@ using DR.Engine.Restore;
 using DR.Engine.Sources.Tapes;
 using DR.Platform.Tape;
 using DR.Tests.Engine;
+using DR.Tests.Image.Tape;
 
 namespace DR.Tests.Bench;
 
@@ -176,7 +177,7 @@ public class TapeRates(ITestOutputHelper output)
     }
 
     /// <summary>When the first and the last block passed.</summary>
-    private sealed class TimedDrive(ITapeDrive inner) : ITapeDrive
+    private sealed class TimedDrive(ITapeDrive inner) : PassingTapeDrive
     {
         private long _first;
         private long _last;
@@ -185,45 +186,23 @@ public class TapeRates(ITestOutputHelper output)
 
         public TimeSpan Running => Stopwatch.GetElapsedTime(_first, _last);
 
-        public string Name => inner.Name;
-
-        public int MaxBlockSize => inner.MaxBlockSize;
-
-        public TapePosition Position => inner.Position;
+        protected override ITapeDrive Inner => inner;
 
         public void Reset() => (Bytes, _first) = (0, 0);
 
-        public TapeStatus Status() => inner.Status();
-
-        public TapeRead ReadBlock(Span<byte> buffer)
+        public override TapeRead ReadBlock(Span<byte> buffer)
         {
             var read = inner.ReadBlock(buffer);
             Pass(read.Length);
             return read;
         }
 
-        public TapeWrite WriteBlock(ReadOnlySpan<byte> block)
+        public override TapeWrite WriteBlock(ReadOnlySpan<byte> block)
         {
             var written = inner.WriteBlock(block);
             Pass(block.Length);
             return written;
         }
-
-        public void WriteFilemark(bool immediate) => inner.WriteFilemark(immediate);
-
-        public void Rewind() => inner.Rewind();
-
-        public void SpaceFilemarks(int count) => inner.SpaceFilemarks(count);
-
-        public void SpaceToEnd() => inner.SpaceToEnd();
-
-        public void Locate(TapePosition position) => inner.Locate(position);
-
-        public void EraseTape() => inner.EraseTape();
-
-        public void Unload() => inner.Unload();
-
-        public void Dispose() => inner.Dispose();
 
         /// <summary>From the first whole block on: labels are read long before.</summary>
         private void Pass(int length)

@@ -14,17 +14,17 @@ public abstract class TapeDriveConformance : IDisposable
     /// <summary>Runs of each property: fewer where a drive is slow.</summary>
     protected virtual int Runs => 60;
 
-    /// <summary>Bytes that the cartridge of <see cref="Make"/> takes, about.</summary>
+    /// <summary>Bytes that the cartridge of <see cref="NewCartridge"/> takes, about.</summary>
     protected virtual int Capacity => 8 << 20;
 
-    /// <summary>A drive with a blank cartridge, at its beginning.</summary>
-    protected abstract ITapeDrive Make();
+    /// <summary>Makes a blank cartridge, which the next <see cref="Open"/> has in its drive.</summary>
+    protected abstract void NewCartridge();
 
-    /// <summary>Disposes the drive and opens it again with the same cartridge, at its beginning.</summary>
-    protected abstract ITapeDrive Reopen(ITapeDrive drive);
+    /// <summary>A drive with the last cartridge that was made, at its beginning.</summary>
+    protected abstract ITapeDrive Open();
 
-    /// <summary>Like <see cref="Reopen"/>, and the cartridge cannot be written.</summary>
-    protected abstract ITapeDrive ReopenProtected(ITapeDrive drive);
+    /// <summary>From the next <see cref="Open"/> on the cartridge cannot be written.</summary>
+    protected abstract void Protect();
 
     /// <summary>Puts the cartridge in again that was unloaded.</summary>
     protected abstract void Reload(ITapeDrive drive);
@@ -292,7 +292,8 @@ public abstract class TapeDriveConformance : IDisposable
         Require("write protection");
         var writable = Make();
         WriteFiles(writable, 1);
-        using var drive = ReopenProtected(writable);
+        Protect();
+        using var drive = Reopen(writable);
         Assert.True(drive.Status().WriteProtected);
         Assert.Equal(FaultKind.Protected, Assert.Throws<DeviceFaultException>(() => drive.WriteBlock(new byte[100])).Kind);
         Assert.Equal(FaultKind.Protected, Assert.Throws<DeviceFaultException>(() => drive.WriteFilemark(immediate: false)).Kind);
@@ -373,6 +374,18 @@ public abstract class TapeDriveConformance : IDisposable
             Step(drive, model, random);
         }
     }, Math.Max(1, Runs / 3));
+
+    private ITapeDrive Make()
+    {
+        NewCartridge();
+        return Open();
+    }
+
+    private ITapeDrive Reopen(ITapeDrive drive)
+    {
+        drive.Dispose();
+        return Open();
+    }
 
     private void Step(ITapeDrive drive, TapeModel model, Random random)
     {

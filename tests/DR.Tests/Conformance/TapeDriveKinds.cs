@@ -11,29 +11,17 @@ public class VirtualTapeTests : TapeDriveConformance
 
     internal string Folder => Path.Combine(_scratch.Folder, "tapes" + _folders);
 
-    protected override ITapeDrive Make()
+    protected override void NewCartridge()
     {
         _folders++;
         VirtualTapeLibrary.Make(Folder, Capacity, 2);
-        return Open();
     }
 
-    protected override ITapeDrive Reopen(ITapeDrive drive)
-    {
-        drive.Dispose();
-        return Open();
-    }
+    protected override ITapeDrive Open() => VirtualTapeDrive.Open(Folder);
 
-    protected override ITapeDrive ReopenProtected(ITapeDrive drive)
-    {
-        drive.Dispose();
-        VirtualTapeLibrary.Protect(Folder, "DR0001", on: true);
-        return Open();
-    }
+    protected override void Protect() => VirtualTapeLibrary.Protect(Folder, "DR0001", on: true);
 
     protected override void Reload(ITapeDrive drive) => ((VirtualTapeDrive)drive).Load("DR0001");
-
-    private protected virtual ITapeDrive Open() => VirtualTapeDrive.Open(Folder);
 
     protected override void Dispose(bool disposing)
     {
@@ -51,5 +39,5 @@ public sealed class DecoratedTapeTests : VirtualTapeTests
 
     protected override void Reload(ITapeDrive drive) => _inner!.Load("DR0001");
 
-    private protected override ITapeDrive Open() => new FaultyTapeDrive(_inner = VirtualTapeDrive.Open(Folder));
+    protected override ITapeDrive Open() => new FaultyTapeDrive(_inner = VirtualTapeDrive.Open(Folder));
 }

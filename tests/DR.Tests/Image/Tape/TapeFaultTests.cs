@@ -210,59 +210,23 @@ public class TapeFaultTests
     }
 
     /// <summary>Passes through a faulty drive while a certain cartridge is in.</summary>
-    private sealed class OnOneCartridge(TapeBench bench, int cartridge, ITapeDrive faulty) : ITapeDrive
+    private sealed class OnOneCartridge(TapeBench bench, int cartridge, ITapeDrive faulty) : PassingTapeDrive
     {
-        private ITapeDrive Now => bench.Drive.Cartridge == $"DR{cartridge:0000}" ? faulty : bench.Drive;
-
-        public string Name => bench.Drive.Name;
-
-        public int MaxBlockSize => bench.Drive.MaxBlockSize;
-
-        public TapePosition Position => Now.Position;
-
-        public TapeStatus Status() => Now.Status();
-
-        public TapeRead ReadBlock(Span<byte> buffer) => Now.ReadBlock(buffer);
-
-        public TapeWrite WriteBlock(ReadOnlySpan<byte> block) => Now.WriteBlock(block);
-
-        public void WriteFilemark(bool immediate) => Now.WriteFilemark(immediate);
-
-        public void Rewind() => Now.Rewind();
-
-        public void SpaceFilemarks(int count) => Now.SpaceFilemarks(count);
-
-        public void SpaceToEnd() => Now.SpaceToEnd();
-
-        public void Locate(TapePosition position) => Now.Locate(position);
-
-        public void EraseTape() => Now.EraseTape();
-
-        public void Unload() => Now.Unload();
-
-        public void Dispose()
-        {
-        }
+        protected override ITapeDrive Inner => bench.Drive.Cartridge == $"DR{cartridge:0000}" ? faulty : bench.Drive;
     }
 
     /// <summary>A drive whose first cartridge ends at a block without having warned, and forgets what it had in its memory.</summary>
-    private sealed class OneEnd(ITapeDrive inner, int endAt, int buffered, Func<bool> isFirst) : ITapeDrive
+    private sealed class OneEnd(ITapeDrive inner, int endAt, int buffered, Func<bool> isFirst) : PassingTapeDrive
     {
         private readonly Queue<byte[]> _memory = [];
         private int _written;
         private bool _ended;
 
-        public string Name => inner.Name;
+        protected override ITapeDrive Inner => inner;
 
-        public int MaxBlockSize => inner.MaxBlockSize;
+        public override TapePosition Position => inner.Position with { Block = inner.Position.Block + _memory.Count };
 
-        public TapePosition Position => inner.Position with { Block = inner.Position.Block + _memory.Count };
-
-        public TapeStatus Status() => inner.Status();
-
-        public TapeRead ReadBlock(Span<byte> buffer) => inner.ReadBlock(buffer);
-
-        public TapeWrite WriteBlock(ReadOnlySpan<byte> block)
+        public override TapeWrite WriteBlock(ReadOnlySpan<byte> block)
         {
             if (_ended)
             {
@@ -281,7 +245,7 @@ public class TapeFaultTests
             return _memory.Count > buffered ? inner.WriteBlock(_memory.Dequeue()) : TapeWrite.Written;
         }
 
-        public void WriteFilemark(bool immediate)
+        public override void WriteFilemark(bool immediate)
         {
             while (_memory.TryDequeue(out byte[]? block))
             {
@@ -290,19 +254,5 @@ public class TapeFaultTests
 
             inner.WriteFilemark(immediate);
         }
-
-        public void Rewind() => inner.Rewind();
-
-        public void SpaceFilemarks(int count) => inner.SpaceFilemarks(count);
-
-        public void SpaceToEnd() => inner.SpaceToEnd();
-
-        public void Locate(TapePosition position) => inner.Locate(position);
-
-        public void EraseTape() => inner.EraseTape();
-
-        public void Unload() => inner.Unload();
-
-        public void Dispose() => inner.Dispose();
     }
 }

@@ -19,7 +19,7 @@ internal sealed class FakeCartridge
 /// behind GMT_EOD, ENOSPC at every other write behind the early warning, a filemark of its own when a tape that was
 /// written moves or is closed, EIO for everything after a reset of the bus until the tape is rewound. Closing leaves the tape where it is.
 /// </summary>
-internal sealed class FakeSt : IStDevice
+internal sealed class FakeSt : IStDevice, IFakeDrive
 {
     /// <summary>ST_NOEOF, ST_FM, ST_EOM_OK, ST_EOD_2 and ST_EOD of st.c.</summary>
     private enum Eof
@@ -40,13 +40,14 @@ internal sealed class FakeSt : IStDevice
 
     public string Path => "/dev/nst0";
 
+    public IStDevice Device => this;
+
     public bool IsOpen => _open;
 
     public string? Serial => "FAKE1";
 
     public string Words(int errno) => Errno.Text(errno);
 
-    /// <summary>What is in the drive; null for none.</summary>
     public FakeCartridge? Cartridge { get; set; } = new();
 
     /// <summary>
@@ -79,7 +80,6 @@ internal sealed class FakeSt : IStDevice
 
     public int Booleans { get; private set; } = MagneticTape.MT_ST_TWO_FM | MagneticTape.MT_ST_NOWAIT_EOF;
 
-    /// <summary>The n-th call from now on finds that the bus was reset, and the tape at its beginning.</summary>
     public void ResetAt(int call) => _countdown = call;
 
     public int Open(bool writable, bool wait)
@@ -111,9 +111,8 @@ internal sealed class FakeSt : IStDevice
 
     public void Dispose() => Close();
 
-    public int Get(out long gstat, out int file)
+    public int Get(out long gstat)
     {
-        file = -1;
         Elapse();
         gstat = (Cartridge is null ? 0 : MagneticTape.GMT_ONLINE) | (Cartridge is { Protected: true } ? MagneticTape.GMT_WR_PROT : 0)
             | _eof switch { Eof.Filemark => MagneticTape.GMT_EOF, Eof.EndOfMedium => MagneticTape.GMT_EOT, >= Eof.FirstEnd => MagneticTape.GMT_EOD, _ => 0 } | (WantsCleaning ? MagneticTape.GMT_CLN : 0);

@@ -7,7 +7,7 @@ namespace DR.Tests.Platform.Tape;
 /// The tape functions of Windows with a drive behind them, as its documentation describes them: errors for filemarks, the end of data and
 /// the early warning, whose write is done all the same; one error each for a changed cartridge and a reset; no filemark on closing.
 /// </summary>
-internal sealed class FakeWindowsTape : IWindowsTape
+internal sealed class FakeWindowsTape : IWindowsTape, IFakeDrive
 {
     private int _at;
     private int _pending;
@@ -15,9 +15,10 @@ internal sealed class FakeWindowsTape : IWindowsTape
 
     public string Path => @"\\.\TAPE0";
 
+    public IStDevice Device => new WindowsStDevice(this) { Pause = TimeSpan.Zero };
+
     public bool IsOpen { get; private set; }
 
-    /// <summary>What is in the drive; null for none.</summary>
     public FakeCartridge? Cartridge { get; set; } = new();
 
     public long Warning { get; init; } = 7 << 20;
@@ -34,7 +35,6 @@ internal sealed class FakeWindowsTape : IWindowsTape
 
     public int BlockSize { get; private set; } = 512;
 
-    /// <summary>The n-th call from now on finds that the bus was reset, and the tape at its beginning.</summary>
     public void ResetAt(int call) => _countdown = call;
 
     public int Open(bool writable)
@@ -154,10 +154,10 @@ internal sealed class FakeWindowsTape : IWindowsTape
         return Cartridge.Used > Warning ? TapeApi.ERROR_END_OF_MEDIA : 0;
     }
 
-    public int Prepare(uint operation)
+    public int Unload()
     {
         int error = Wrong();
-        Cartridge = error == 0 && operation == TapeApi.TAPE_UNLOAD ? null : Cartridge;
+        Cartridge = error == 0 ? null : Cartridge;
         return error;
     }
 

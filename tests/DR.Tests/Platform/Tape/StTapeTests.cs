@@ -2,47 +2,8 @@ using DR.Core.Devices;
 using DR.Core.Primitives;
 using DR.Platform.Native;
 using DR.Platform.Tape;
-using DR.Tests.Conformance;
 
 namespace DR.Tests.Platform.Tape;
-
-/// <summary>The driver st with a drive that locates.</summary>
-public class LocatingStTests : TapeDriveConformance
-{
-    private FakeCartridge _cartridge = new();
-    private FakeSt? _st;
-
-    protected override ITapeDrive Make()
-    {
-        _cartridge = new FakeCartridge();
-        return Open();
-    }
-
-    protected override ITapeDrive Reopen(ITapeDrive drive)
-    {
-        drive.Dispose();
-        return Open();
-    }
-
-    protected override ITapeDrive ReopenProtected(ITapeDrive drive)
-    {
-        drive.Dispose();
-        _cartridge.Protected = true;
-        return Open();
-    }
-
-    protected override void Reload(ITapeDrive drive) => _st!.Cartridge = _cartridge;
-
-    private protected virtual FakeSt Device(FakeCartridge cartridge) => new() { Cartridge = cartridge };
-
-    private StTapeDrive Open() => StTapeDrive.Open(_st = Device(_cartridge));
-}
-
-/// <summary>One that does not, and miscounts where it spaces over blocks, as tgt's.</summary>
-public sealed class SpacingStTests : LocatingStTests
-{
-    private protected override FakeSt Device(FakeCartridge cartridge) => new() { Cartridge = cartridge, CanLocate = false, LargestBlock = 1 << 20 };
-}
 
 /// <summary>What st does otherwise than a tape drive of a textbook.</summary>
 public sealed class StTapeTests
@@ -70,61 +31,6 @@ public sealed class StTapeTests
         Assert.Equal([MagneticTape.MTWEOFI, MagneticTape.MTWEOF], st.Operations.Select(o => o.Operation).TakeLast(2));
         drive.Rewind();
         Assert.Equal(3, st.Cartridge!.Records.Count);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Data_that_no_filemark_ends_is_found_and_appended_to(bool locates)
-    {
-        var st = new FakeSt { CanLocate = locates };
-        st.Cartridge!.Records.AddRange([new byte[10], null, new byte[20], new byte[30]]);
-        using var drive = StTapeDrive.Open(st);
-        drive.SpaceToEnd();
-        Assert.Equal(new TapePosition(1, 2), drive.Position);
-        Assert.Equal(TapeReadKind.EndOfData, drive.ReadBlock(_buffer).Kind);
-        Assert.Equal(TapeWrite.Written, drive.WriteBlock([1, 2, 3, 4]));
-        drive.WriteFilemark(immediate: false);
-        drive.Locate(new TapePosition(1, 2));
-        Assert.Equal(4, drive.ReadBlock(_buffer).Length);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_read_goes_on_where_it_was_after_a_reset(bool locates)
-    {
-        for (int call = 1; call < 40; call++)
-        {
-            var st = new FakeSt { CanLocate = locates };
-            st.Cartridge!.Records.AddRange([[1], [2], null, [3], [4], null, [5], null]);
-            using var drive = StTapeDrive.Open(st);
-            st.ResetAt(call);
-            var read = new List<int>();
-            for (TapeRead next; (next = drive.ReadBlock(_buffer)).Kind != TapeReadKind.EndOfData;)
-            {
-                read.Add(next.Kind == TapeReadKind.Filemark ? 0 : _buffer[0]);
-            }
-
-            Assert.Equal([1, 2, 0, 3, 4, 0, 5, 0], read);
-        }
-    }
-
-    [Fact]
-    public void A_write_after_a_reset_fails_and_nothing_more_is_written_before_a_rewind()
-    {
-        var st = new FakeSt();
-        using var drive = StTapeDrive.Open(st);
-        Assert.Equal(TapeWrite.Written, drive.WriteBlock([1]));
-        st.ResetAt(1);
-        var fault = Assert.Throws<DeviceFaultException>(() => drive.WriteBlock([2]));
-        Assert.Contains("the bus was reset", fault.Message, StringComparison.Ordinal);
-        Assert.Equal(TapePosition.Unknown, drive.Position);
-        Assert.Throws<DeviceFaultException>(() => drive.WriteBlock([3]));
-        Assert.Throws<DeviceFaultException>(() => drive.WriteFilemark(immediate: false));
-        Assert.Equal([1], Assert.Single(st.Cartridge!.Records)!);
-        drive.Rewind();
-        Assert.Equal(TapeReadKind.Data, drive.ReadBlock(_buffer).Kind);
     }
 
     [Fact]
