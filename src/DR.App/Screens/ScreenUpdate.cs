@@ -77,12 +77,9 @@ internal static class ScreenUpdate
 
         var there = state.Disks.Select(d => d.Identity.Path).ToHashSet();
         var kept = state.Wishes.Targets.Select(t => t is not null && there.Contains(t) ? t : null).ToList();
-        var targets = state.Wishes.ByHand && (kept.Count == image.Manifest.Disks.Count || kept.Count > 0 && CanSpread(image)) ? kept : Propose(image, state.Disks);
+        var targets = state.Wishes.ByHand && (kept.Count == image.Manifest.Disks.Count || kept.Count > 0 && image.Manifest.CanSpread) ? kept : Propose(image, state.Disks);
         return Replan(state with { Wishes = state.Wishes with { Targets = targets } });
     }
-
-    /// <summary>Whether the image can go onto other numbers of disks than it came from.</summary>
-    public static bool CanSpread(FoundImage image) => image.Manifest.Groups.Count + image.Manifest.Dynamics.Count > 0;
 
     /// <summary>
     /// Only where there is no doubt: the blank, unused disks that were not plugged in from outside are exactly as many as the

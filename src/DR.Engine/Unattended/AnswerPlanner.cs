@@ -53,7 +53,7 @@ public sealed class AnswerPlanner(UnattendedParts parts)
         {
             return new RestorePlanner(parts.Machine, parts.Tools, parts.Compressor).Plan(image.Input, Request(answer, chosen, image));
         }
-        catch (DrException e) when (e.Failure == Failure.DoesNotFit && !answer.LayOutAnew && manifest.Groups.Count + manifest.Dynamics.Count > 0)
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit && !answer.LayOutAnew && manifest.CanSpread)
         {
             throw new DrException(Failure.DoesNotFit,
                 $"{e.Message}; nothing was changed. The image's {(manifest.Groups.Count > 0 ? "volume groups" : "dynamic volumes")} might fit if they were laid out anew, which the answer has to allow: \"layout\": \"anew\"", e);

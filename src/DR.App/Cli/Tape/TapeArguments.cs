@@ -12,7 +12,7 @@ internal sealed class TapeArguments
     private static readonly TimeSpan Patience = TimeSpan.FromHours(12);
 
     private readonly Option<string?> _buffer = new("--buffer") { Description = "Memory between the job and a tape drive, 4M at least; by default 512M, or a quarter of the free memory.", HelpName = "SIZE" };
-    private readonly Option<string?> _changer = new("--changer") { Description = "The changer that serves the tape drive: /dev/sg3. Without it, you are asked for cartridges.", HelpName = "DEVICE" };
+    private readonly Option<string?> _changer = new("--changer") { Description = "The changer that serves the tape drive: /dev/sg3, or /dev/sg3,1 for its second drive. Without it, you are asked for cartridges.", HelpName = "DEVICE" };
     private readonly Option<string[]> _overwrite = new("--overwrite-tape") { Description = "Overwrite this cartridge although it holds data; by its label, as dr tape status prints it.", HelpName = "LABEL" };
 
     public void AddTo(Command command, bool writes, bool buffer = true)

@@ -49,7 +49,7 @@ internal sealed record OptionsPage(int Row) : Page
     {
         var wishes = state.Wishes;
         var disks = state.Chosen?.Manifest.Disks ?? [];
-        if (state.Chosen is { } image && ScreenUpdate.CanSpread(image))
+        if (state.Chosen is { } image && image.Manifest.CanSpread)
         {
             yield return Count(state, disks.Count);
         }

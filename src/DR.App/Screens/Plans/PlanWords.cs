@@ -1,6 +1,7 @@
 using DR.App.Screens.Terminal;
 using DR.Core.Devices;
 using DR.Core.Layout;
+using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
 
@@ -89,7 +90,7 @@ internal static class PlanWords
 
     /// <summary>What becomes of a target that takes over no disk of the image.</summary>
     public static string Anew(DiskLayout layout) => layout.Table == TableKind.None ? "a physical volume on the whole disk"
-        : layout.Partitions.Any(p => p.Type is "e6d6d379-f507-44c2-a23c-238f2a3df928" or "0x8e") ? $"a new {Table(layout)} with physical volumes"
+        : layout.Partitions.Any(LvmMember.IsMeant) ? $"a new {Table(layout)} with physical volumes"
         : $"a new {Table(layout)} with basic partitions";
 
     private static string Table(DiskLayout layout) => layout.Table == TableKind.None ? "no table" : layout.Table.ToString().ToUpperInvariant();

@@ -39,6 +39,9 @@ public sealed record Manifest(
 
     public IReadOnlyList<ManifestDynamicGroup> Dynamics => DynamicGroups ?? [];
 
+    /// <summary>Whether there are volumes that can be laid out anew, on other numbers of disks than they came from.</summary>
+    public bool CanSpread => Groups.Count + Dynamics.Count > 0;
+
     /// <summary>"vg0/root", "SERVER-Dg0/Volume1", "/dev/sda partition 2", "/dev/sda".</summary>
     public string NameOf(ManifestVolume volume) => volume switch
     {

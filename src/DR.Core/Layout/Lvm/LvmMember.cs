@@ -14,6 +14,15 @@ public sealed record LvmCopy(LvmGroup Group, string Text);
 /// <param name="Problems">What is damaged, in sentences.</param>
 public sealed record LvmMember(string Name, long Length, LvmLabel? Label, IReadOnlyList<LvmCopy> Copies, IReadOnlyList<string> Problems)
 {
+    /// <summary>Type of a partition for a physical volume, in a GPT.</summary>
+    public const string GptType = "e6d6d379-f507-44c2-a23c-238f2a3df928";
+
+    /// <summary>The same in an MBR.</summary>
+    public const string MbrType = "0x8e";
+
+    /// <summary>Whether a partition is meant for a physical volume.</summary>
+    public static bool IsMeant(PartitionEntry partition) => partition.Type is GptType or MbrType;
+
     /// <summary>Looks at its label and metadata; damage is in <see cref="Problems"/>, sectors that cannot be read too.</summary>
     public static LvmMember Read(IBlockDevice volume)
     {

@@ -256,8 +256,8 @@ internal sealed class Relayout(
             rooms[group].Add(new Room(NewLvmId($"{target}/{number}", group), index, number, extent, targets[target].Path));
             at += length;
             yield return kind == TableKind.Gpt
-                ? new PartitionEntry(number, extent, "e6d6d379-f507-44c2-a23c-238f2a3df928", null, NewGuid($"partition {number}", target), 0)
-                : new PartitionEntry(number, extent, "0x8e", null, null, 0);
+                ? new PartitionEntry(number, extent, LvmMember.GptType, null, NewGuid($"partition {number}", target), 0)
+                : new PartitionEntry(number, extent, LvmMember.MbrType, null, null, 0);
         }
     }
 
