@@ -44,6 +44,7 @@ public sealed class UnattendedDrills : IDisposable
     [Theory]
     [Trait("Category", "Matrix")]
     [InlineData(Firmware.UefiSecureBoot, MediumIn.Usb, Bus.Ahci, ImageOn.Nfs)]
+    [InlineData(Firmware.UefiSecureBoot2023, MediumIn.Cd, Bus.Virtio, ImageOn.SecondDisk)]
     [InlineData(Firmware.Uefi, MediumIn.Cd, Bus.MegaRaid, ImageOn.Nfs)]
     [InlineData(Firmware.Uefi, MediumIn.Usb, Bus.Scsi, ImageOn.Http)]
     [InlineData(Firmware.Bios, MediumIn.Usb, Bus.Virtio, ImageOn.Medium)]
