@@ -11,11 +11,11 @@ cd "$(dirname "$self")/.."
 
 mode=${1:-}
 case $mode in
-    --quick) configuration=Debug filter=(-trait- Category=Slow -trait- Category=Drill -trait- Category=Matrix -trait- Category=Soak -trait- Category=Bench) ;;
-    --all) configuration=Release filter=(-trait- Category=Soak -trait- Category=Bench) ;;
+    --quick) configuration=Debug filter=(-trait- Category=Slow -trait- Category=Drill -trait- Category=Matrix -trait- Category=Soak -trait- Category=Bench -trait- Category=Device) ;;
+    --all) configuration=Release filter=(-trait- Category=Soak -trait- Category=Bench -trait- Category=Device) ;;
     --drills) configuration=Release filter=(-trait Category=Drill) ;;
     --soak) configuration=Release filter=(-trait Category=Soak) ;;
-    '' | -[!-]*) configuration=Release filter=(-trait- Category=Matrix -trait- Category=Soak -trait- Category=Bench) ;;
+    '' | -[!-]*) configuration=Release filter=(-trait- Category=Matrix -trait- Category=Soak -trait- Category=Bench -trait- Category=Device) ;;
     *) sed -n '2,7s/^# //p' "$self" >&2; exit 2 ;;
 esac
 [[ $mode != --* ]] || shift

@@ -1,11 +1,13 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using DR.Drills.Machines;
 
 namespace DR.Drills;
 
 /// <summary>
 /// A server goes onto the cartridges of a real tape drive, seen by the kernel's st, from the recovery medium; then a bare machine
-/// gets it back from them with nobody at the keyboard, and boots. A robot of this host changes what the machine puts out.
+/// gets it back from them with nobody at the keyboard, and boots. Somebody at this host changes what the machine puts out.
 /// </summary>
 [Trait("Category", "Matrix")]
 public sealed class TapeDrills : IDisposable
@@ -43,6 +45,46 @@ public sealed class TapeDrills : IDisposable
 
         using var restored = new Qemu(new Machine(server.Firmware, new Disk(target)), _workplace.Folder);
         Assert.InRange(server.WaitForCheck(restored).Files, 5000, int.MaxValue);
+    }
+
+    /// <summary>What every kind of drive promises (TapeDriveConformance), asked of the kernel's st in the booted medium.</summary>
+    [Fact]
+    public void The_kernels_drive_keeps_the_contract()
+    {
+        using var tape = new TapeHost(cartridges: 40, mebibytes: 64);
+        string iso = Medium.Build(_workplace.PathOf("operator.iso"), LiveSession.KeyOptions(_workplace));
+        var machine = new Machine(Firmware.Bios, new Disk(DiskOfTests()) { Serial = "TESTS", Throwaway = true }) { Cdrom = iso, Tape = tape.Address, MemoryMiB = 2048 };
+        using var medium = new LiveSession(machine, _workplace);
+        medium.Run("mkdir /run/tests && mount -o ro /dev/disk/by-id/virtio-TESTS /run/tests");
+        medium.Run("cd /run; rm -f code wanted; (DOTNET_ROOT=/run/tests/dotnet DR_TAPE_WANTED=/run/wanted DR_TAPE_LOADED=/run/loaded "
+            + "/run/tests/tests/DR.Tests -noLogo -noColor -class DR.Tests.Conformance.RealTapeTests > out 2>&1 && echo 0 > code || echo 1 > code) < /dev/null > /dev/null 2>&1 &");
+        tape.ServeUntil(() => medium.Run("cat /run/code 2>/dev/null || true").Trim().Length > 0,
+            () => medium.Run($"echo {tape.Loaded + 1} > /run/loaded; cat /run/wanted 2>/dev/null || true"));
+        string said = medium.Run("cat /run/out");
+        Assert.True(medium.Run("cat /run/code").Trim() == "0", said);
+        var total = Regex.Match(said, @"Total: (\d+), Errors: 0, Failed: 0, Skipped: (\d+), Not Run: 0");
+        Assert.True(total.Success && int.Parse(total.Groups[1].Value) >= 24, said);
+        Assert.Equal(5, int.Parse(total.Groups[2].Value));
+    }
+
+    /// <summary>The tests of this build and the runtime that runs them, as a disk.</summary>
+    private string DiskOfTests()
+    {
+        string built = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+        string runtime = Path.TrimEndingDirectorySeparator(RuntimeEnvironment.GetRuntimeDirectory());
+        string root = Path.GetFullPath(Path.Combine(runtime, "../../.."));
+        string folder = Directory.CreateDirectory(_workplace.PathOf("tests")).FullName;
+        Tool.Run("cp", "-rL", Path.Combine(built, "../../DR.Tests", Path.GetFileName(built)), Path.Combine(folder, "tests"));
+        foreach (string part in (string[])["host", Path.GetRelativePath(root, runtime)])
+        {
+            string to = Path.Combine(folder, "dotnet", part);
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            Tool.Run("cp", "-rL", Path.Combine(root, part), to);
+        }
+
+        string disk = _workplace.BlankDisk("tests.raw", gibibytes: 1);
+        Tool.Run("mke2fs", "-q", "-t", "ext4", "-d", folder, disk);
+        return disk;
     }
 
     /// <summary>Saves it, looks at what lies on the cartridges, and reads all of it.</summary>

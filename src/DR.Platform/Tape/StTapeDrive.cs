@@ -23,6 +23,7 @@ public sealed class StTapeDrive : ITapeDrive
     private bool _protected;
     private bool _warned;
     private bool _refused;
+    private bool _moved;
 
     private StTapeDrive(IStDevice device)
     {
@@ -86,6 +87,7 @@ public sealed class StTapeDrive : ITapeDrive
     public TapeRead ReadBlock(Span<byte> buffer)
     {
         Ready("reading");
+        _moved = true;
         var before = Position;
         int errno = _tape.Read(buffer, out int count);
         if (errno == Errno.EIO && _tape.RecoverFromReset(before))
@@ -109,7 +111,8 @@ public sealed class StTapeDrive : ITapeDrive
 
     /// <summary>
     /// st lets the write that reaches the warning pass unseen, refuses the next one with ENOSPC, and takes the one after
-    /// that, in turn; two refusals in a row are the end.
+    /// that, in turn; two refusals in a row are the end. An end of data that it met while it read makes it refuse the write that follows,
+    /// which means nothing once the tape is sought anew.
     /// </summary>
     public TapeWrite WriteBlock(ReadOnlySpan<byte> block)
     {
@@ -117,6 +120,15 @@ public sealed class StTapeDrive : ITapeDrive
         ArgumentOutOfRangeException.ThrowIfGreaterThan(block.Length, LargestBlock);
         ReadyToWrite("writing a block");
         int errno = _device.Write(block, out int count);
+        if (errno == Errno.ENOSPC && _moved)
+        {
+            var here = Position;
+            _tape.Forget();
+            _tape.Locate(here);
+            errno = _device.Write(block, out count);
+        }
+
+        _moved = false;
         if (errno == 0 && count == block.Length)
         {
             _tape.Truncate();
@@ -229,7 +241,7 @@ public sealed class StTapeDrive : ITapeDrive
 
     public void Dispose() => _device.Dispose();
 
-    private void Moving() => (_warned, _refused) = (false, false);
+    private void Moving() => (_warned, _refused, _moved) = (false, false, true);
 
     private void Loaded(string doing)
     {

@@ -15,7 +15,6 @@ internal sealed class TapeHost : HostProcess
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly string[] _cartridges;
-    private int _loaded;
 
     /// <param name="mebibytes">Of each cartridge, up to the warning: tgt has no end behind it.</param>
     public TapeHost(int cartridges, int mebibytes)
@@ -39,6 +38,9 @@ internal sealed class TapeHost : HostProcess
     /// <summary>How often another cartridge was put in.</summary>
     public int Changes { get; private set; }
 
+    /// <summary>Index of the cartridge in the drive, from 0.</summary>
+    public int Loaded { get; private set; }
+
     private string Socket => "TGT_IPC_SOCKET=" + PathOf("ipc");
 
     /// <summary>The first cartridge, whatever the machine left in the drive.</summary>
@@ -52,8 +54,8 @@ internal sealed class TapeHost : HostProcess
         {
             Assert.True(Environment.TickCount64 - start < Qemu.Patience.TotalMilliseconds, $"not over after {Qemu.Patience}: {says()}");
             var asked = Regex.Matches(says(), @"Wanted is (?:the first cartridge|(?:a blank cartridge, as number|cartridge) (\d+) of set)").LastOrDefault();
-            int wanted = asked is null ? _loaded : asked.Groups[1].Success ? int.Parse(asked.Groups[1].Value, CultureInfo.InvariantCulture) - 1 : 0;
-            if (wanted != _loaded)
+            int wanted = asked is null ? Loaded : asked.Groups[1].Success ? int.Parse(asked.Groups[1].Value, CultureInfo.InvariantCulture) - 1 : 0;
+            if (wanted != Loaded)
             {
                 Insert(wanted);
                 Changes++;
@@ -63,7 +65,7 @@ internal sealed class TapeHost : HostProcess
 
     private void Insert(int cartridge)
     {
-        _loaded = cartridge;
+        Loaded = cartridge;
         foreach (string parameter in (string[])["online=0", "path=" + _cartridges[cartridge], "online=1"])
         {
             Admin("logicalunit", "update", "--lun", "1", "--params", parameter);

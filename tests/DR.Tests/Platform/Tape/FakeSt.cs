@@ -179,9 +179,11 @@ internal sealed class FakeSt : IStDevice, IFakeDrive
         }
 
         long used = Cartridge.Records.Take(_at).Sum(r => (long)(r?.Length ?? 0));
-        if (_refuse || used + block.Length > Capacity)
+        if (_refuse || _eof == Eof.EndOfMedium || used + block.Length > Capacity)
         {
+            // An end that was met by a read counts as one, too.
             _refuse = false;
+            _eof = Eof.FirstEnd;
             return Errno.ENOSPC;
         }
 
