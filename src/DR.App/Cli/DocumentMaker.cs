@@ -26,7 +26,7 @@ internal static class DocumentMaker
         volume.Clean, volume.WholeBecause, Segments(manifest, volume), volume.LogicalVolume is null ? null : manifest.NameOf(volume));
 
     public static IReadOnlyList<SegmentDocument> Segments(Manifest manifest, ManifestVolume volume) =>
-        [.. volume.Segments.Select(s => new SegmentDocument(manifest.Disks[s.Disk].Identity.Path, s.Extent.Start, s.Extent.Length))];
+        [.. volume.Segments.Select(s => new SegmentDocument(manifest.PathOf(s.Disk), s.Extent.Start, s.Extent.Length))];
 
     public static ImageDocument Image(ImageHeader header, Manifest manifest, bool? complete) => new(
         header.ImageId.ToString(), manifest.Name, header.Created, manifest.Program, manifest.Machine.HostName, manifest.Machine.OperatingSystem,
@@ -46,6 +46,6 @@ internal static class DocumentMaker
         }
 
         var region = manifest.Regions.FirstOrDefault(r => r.Space == space);
-        return region is null ? $"space {space}" : $"{manifest.Disks[region.Disk].Identity.Path} {region.Role}";
+        return region is null ? $"space {space}" : $"{manifest.PathOf(region.Disk)} {region.Role}";
     }
 }

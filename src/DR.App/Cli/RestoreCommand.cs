@@ -179,5 +179,5 @@ internal sealed class RestoreCommand
         volume.Source.Kind, volume.Source.Label ?? "", volume.Source.Uuid ?? "", volume.Source.Length,
         volume.GrowTool is null ? volume.Source.Length : volume.Extent.Length, volume.Moved, volume.GrowTool,
         DocumentMaker.Segments(plan.Manifest, volume.Source),
-        [.. volume.Segments.Select(s => new SegmentDocument(plan.Disks[s.Target].Identity.Path, s.Extent.Start, s.Extent.Length))]);
+        [.. volume.Segments.Select(s => new SegmentDocument(plan.Devices[s.Target].Identity.Path, s.Extent.Start, s.Extent.Length))]);
 }

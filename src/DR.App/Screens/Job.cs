@@ -47,11 +47,11 @@ internal sealed record Job(JobKind Kind, string What, IReadOnlyList<JobVolume> V
     public IReadOnlyList<(DateTimeOffset At, long Done)> Samples { get; init; } = [];
 
     public static IReadOnlyList<JobVolume> VolumesOf(Manifest manifest) =>
-        [.. manifest.Volumes.Select(v => new JobVolume(v.Space, v.IsPlain ? manifest.Disks[v.Segments[0].Disk].Identity.Path : manifest.NameOf(v), PartitionOf(v), v.Title, v.AllocatedBytes))];
+        [.. manifest.Volumes.Select(v => new JobVolume(v.Space, v.IsPlain ? manifest.PathOf(v.Segments[0].Disk) : manifest.NameOf(v), PartitionOf(v), v.Title, v.AllocatedBytes))];
 
     /// <summary>By the disks that they go to, or the names of logical volumes.</summary>
     public static IReadOnlyList<JobVolume> VolumesOf(RestorePlan plan) =>
-        [.. plan.Volumes.Select(v => new JobVolume(v.Source.Space, v.IsLogical ? plan.Manifest.NameOf(v.Source) : plan.Disks[v.Target].Identity.Path, PartitionOf(v.Source), v.Source.Title, v.Source.AllocatedBytes))];
+        [.. plan.Volumes.Select(v => new JobVolume(v.Source.Space, v.IsLogical ? plan.Manifest.NameOf(v.Source) : plan.Devices[v.Target].Identity.Path, PartitionOf(v.Source), v.Source.Title, v.Source.AllocatedBytes))];
 
     private static int PartitionOf(ManifestVolume volume) => volume.IsPlain ? volume.Segments[0].Partition : 0;
 

@@ -19,6 +19,6 @@ internal static class Spoken
             return $"{manifest.NameOf(volume)} ({volume.Title})";
         }
 
-        return manifest.Regions.FirstOrDefault(r => r.Space == space) is { } region ? $"{manifest.Disks[region.Disk].Identity.Path} {region.Role}" : $"space {space}";
+        return manifest.Regions.FirstOrDefault(r => r.Space == space) is { } region ? $"{manifest.PathOf(region.Disk)} {region.Role}" : $"space {space}";
     }
 }

@@ -97,7 +97,7 @@ public sealed class ImageDisk : IBlockDevice
     private static int SectorSizeOf(Manifest manifest, int space)
     {
         int disk = manifest.Volumes.FirstOrDefault(v => v.Space == space)?.Segments[0].Disk ?? manifest.Regions.First(r => r.Space == space).Disk;
-        return manifest.Disks[disk].Layout.SectorSize;
+        return manifest.LayoutOf(disk).SectorSize;
     }
 
     private Place[] Places(int space)

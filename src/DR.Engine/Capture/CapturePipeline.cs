@@ -3,6 +3,7 @@ using DR.Core.FileSystems;
 using DR.Core.Image;
 using DR.Core.Layout.Ldm;
 using DR.Core.Layout.Lvm;
+using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 
 namespace DR.Engine.Capture;
@@ -29,6 +30,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         try
         {
             sources.AddRange(plan.Manifest.Disks.Select(Open));
+            sources.AddRange(plan.Manifest.Arrays.Select(a => a.Open(d => sources[d])).ToList());
             using var writer = new ImageWriter(output, header, plan.Manifest, compressor, plan.Request.Level);
             var (trailer, findings) = Write(plan, sources, writer, output, report, cancel);
             return new CaptureResult(header, trailer, findings, writer.BytesWritten);
@@ -96,6 +98,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
 
         var groups = GroupsOf(plan.Manifest, sources, report);
         RequireSame(plan.Manifest, sources, report);
+        RequireSameArrays(plan.Manifest, sources, report);
         foreach (var volume in plan.Manifest.Volumes)
         {
             string name = plan.Manifest.NameOf(volume);
@@ -149,6 +152,28 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
             else if (read.Max(g => g.Sequence) != group.Sequence || read.Any(g => g.Id != group.Id))
             {
                 throw new DrException(Failure.Failed, $"group {group.Name} of dynamic disks has changed since the capture was planned; start it again");
+            }
+        }
+    }
+
+    /// <summary>An array whose members changed places, or went on without one, is not the one that was planned.</summary>
+    private void RequireSameArrays(Manifest manifest, List<IBlockDevice> sources, IJobReport report)
+    {
+        foreach (var array in manifest.Arrays)
+        {
+            foreach (var (member, before) in array.Members.Zip(array.Superblocks(array.Path)))
+            {
+                var now = MdMember.Read(new SliceBlockDevice(sources[member.Disk], member.Extent, manifest.NameOf(member.Disk, member.Partition)));
+                if (now.Superblock is null)
+                {
+                    _notes.Add($"array {array.Name}: the superblock of {now.Name} could be read when the capture was planned, and no more ({now.Problem}): the array was saved from where it was then.");
+                    report.Warn(_notes[^1]);
+                }
+                else if (now.Superblock.Role != before.Superblock!.Role || now.Superblock.ArrayId != array.Id
+                    || !manifest.Inconsistent && now.Superblock.Events != before.Superblock.Events)
+                {
+                    throw new DrException(Failure.Failed, $"array {array.Name} has changed since the capture was planned; start it again");
+                }
             }
         }
     }

@@ -35,12 +35,15 @@ public sealed class CapturePlanner(IMachine machine, string program)
 
     private CapturePlan Plan(CaptureRequest request, List<SourceDisk> sources, bool inconsistent, List<string> warnings)
     {
-        warnings.AddRange(sources.SelectMany(s => s.Disk.Layout.Errors.Concat(s.Disk.Layout.Warnings).Select(w => $"{s.Disk.Identity.Path}: {w}")));
-        var found = new SourceVolumes(request, sources, inconsistent);
+        var arrays = new SourceArrays(request.AllBlocks ? [] : sources);
+        List<SourceDisk> all = [.. sources, .. arrays.Disks];
+        warnings.AddRange(arrays.Warnings);
+        warnings.AddRange(all.SelectMany(s => s.Disk.Layout.Errors.Concat(s.Disk.Layout.Warnings).Select(w => $"{s.Disk.Identity.Path}: {w}")));
+        var found = new SourceVolumes(request, all, arrays, inconsistent);
         warnings.AddRange(found.Warnings);
         List<ManifestRegion> regions =
         [
-            .. sources.SelectMany(s => RegionsOf(s.Disk.Layout).Select(r => new ManifestRegion(0, s.Disk.Index, r.Extent, Name(r.Role)))),
+            .. all.SelectMany(s => RegionsOf(s.Disk.Layout).Select(r => new ManifestRegion(0, s.Disk.Index, r.Extent, Name(r.Role)))),
             .. found.Regions,
         ];
         var volumes = found.Volumes;
@@ -49,6 +52,7 @@ public sealed class CapturePlanner(IMachine machine, string program)
         {
             VolumeGroups = found.Groups.Count == 0 ? null : found.Groups,
             DynamicGroups = found.Dynamics.Count == 0 ? null : found.Dynamics,
+            MdArrays = arrays.Arrays.Count == 0 ? null : arrays.Arrays,
         };
         warnings.AddRange(volumes.Where(v => v.WholeBecause is not null).Select(v => $"{manifest.NameOf(v)} ({v.Title}) is saved whole: {v.WholeBecause}"));
         return new CapturePlan(request, manifest with { Warnings = warnings }, volumes.Sum(v => v.SavedBytes) + regions.Sum(r => r.Extent.Length));

@@ -4,7 +4,6 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Ldm;
 using DR.Core.Layout.Lvm;
-using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 
 namespace DR.Engine.Capture;
@@ -23,23 +22,24 @@ internal sealed class SourceVolumes
     private readonly IReadOnlyList<SourceDisk> _disks;
     private readonly List<string> _warnings = [];
 
+    /// <param name="disks">The arrays too.</param>
     /// <param name="changing">Whether a source may change while it is read.</param>
-    public SourceVolumes(CaptureRequest request, IReadOnlyList<SourceDisk> disks, bool changing)
+    public SourceVolumes(CaptureRequest request, IReadOnlyList<SourceDisk> disks, SourceArrays arrays, bool changing)
     {
         _request = request;
         _changing = changing;
         _disks = disks;
         var dynamics = new SourceDynamics(request.AllBlocks ? [] : disks);
-        var parts = disks.SelectMany(d => PartsOf(d.Disk, dynamics).Select(p => Describe(d, p.Number, p.Extent, p.WholeBecause))).ToList();
+        var parts = disks.SelectMany(d => PartsOf(d.Disk, dynamics).Where(p => !arrays.Replaces(p.Place)).Select(p => Describe(p.Place, p.WholeBecause))).ToList();
         var members = parts.Where(v => v.Kind == "lvm2" && !request.AllBlocks).ToList();
         if (members.Count > 0)
         {
             Assemble(parts, members);
         }
 
-        if (!request.AllBlocks)
+        for (int i = 0; i < parts.Count; i++)
         {
-            NameArrays(parts);
+            parts[i] = arrays.WordsOf(parts[i].Segments[0]) is { } words && parts[i].WholeBecause is not null ? parts[i] with { WholeBecause = words } : parts[i];
         }
 
         Volumes.InsertRange(0, parts);
@@ -82,18 +82,6 @@ internal sealed class SourceVolumes
         }
     }
 
-    /// <summary>Members of Linux' software RAID are saved whole, each by itself: what they make up, and what is doubtful about it, is said.</summary>
-    private void NameArrays(List<ManifestVolume> parts)
-    {
-        int[] members = [.. Enumerable.Range(0, parts.Count).Where(i => parts[i].Kind == "mdraid")];
-        var assembly = MdAssembly.Of([.. members.Select(i => MdMember.Read(Slice(parts[i].Segments[0])))]);
-        _warnings.AddRange(assembly.Warnings);
-        for (int i = 0; i < members.Length; i++)
-        {
-            parts[members[i]] = parts[members[i]] with { WholeBecause = assembly.Words[i] };
-        }
-    }
-
     private ManifestVolume Describe(LvmGroup group, LvmLogicalVolume logical)
     {
         var places = Groups[^1];
@@ -112,10 +100,12 @@ internal sealed class SourceVolumes
             key => places.PlaceOf(group.PhysicalVolume(key)) is var on ? new MappedColumn(disks[on.Disk], on.Extent.Start) : default,
             $"{group.Name}/{volume.Name}");
 
-    private ManifestVolume Describe(SourceDisk disk, int partition, Extent extent, string? wholeBecause)
+    private ManifestVolume Describe(ManifestSegment place, string? wholeBecause)
     {
-        var segment = new ManifestSegment(disk.Disk.Index, partition, extent);
-        return wholeBecause is null ? Describe(Slice(segment), [segment]) : Whole("ldm", null, extent.Length, wholeBecause, [segment]);
+        bool onArray = _disks[place.Disk].Disk.Identity.Bus == "md";
+        return wholeBecause is not null ? Whole("ldm", null, place.Extent.Length, wholeBecause, [place])
+            : onArray ? Describe(Slice(place), [place]) with { GrowTool = null }
+            : Describe(Slice(place), [place]);
     }
 
     private ManifestVolume Describe(SourceDynamicVolume dynamic, ManifestDynamicGroup group)
@@ -134,9 +124,12 @@ internal sealed class SourceVolumes
     private static ManifestVolume Whole(string kind, string? label, long length, string because, IReadOnlyList<ManifestSegment> segments) =>
         new(0, kind, label, null, length, ImageFormat.BlockSizeFor(length), 0, length, 0, true, because, segments);
 
-    private SliceBlockDevice Slice(ManifestSegment segment)
+    private SliceBlockDevice Slice(ManifestSegment segment) => Slice(_disks, segment);
+
+    /// <summary>A partition or a whole disk.</summary>
+    public static SliceBlockDevice Slice(IReadOnlyList<SourceDisk> disks, ManifestSegment segment)
     {
-        var (disk, device) = _disks[segment.Disk];
+        var (disk, device) = disks[segment.Disk];
         return new SliceBlockDevice(device, segment.Extent, VolumeName(disk.Identity.Path, segment.Partition));
     }
 
@@ -181,10 +174,16 @@ internal sealed class SourceVolumes
         }
     }
 
-    private static IEnumerable<(int Number, Extent Extent, string? WholeBecause)> PartsOf(ManifestDisk disk, SourceDynamics dynamics) => disk.Layout.Table == TableKind.None
-        ? [(0, new Extent(0, disk.Layout.Length), null)]
-        : disk.Layout.Partitions.Where(p => p.Role != PartitionRole.Extended && LiesWithin(disk.Layout, p.Extent) && !dynamics.Replaces(disk.Index, p))
-            .Select(p => (p.Number, p.Extent, LdmMember.IsData(p) ? dynamics.WholeBecause(disk.Index) : null));
+    private static IEnumerable<(ManifestSegment Place, string? WholeBecause)> PartsOf(ManifestDisk disk, SourceDynamics dynamics) =>
+        from place in PlacesOf(disk)
+        let partition = disk.Layout.Partitions.FirstOrDefault(p => p.Number == place.Partition)
+        where partition is null || !dynamics.Replaces(disk.Index, partition)
+        select (place, partition is not null && LdmMember.IsData(partition) ? dynamics.WholeBecause(disk.Index) : null);
+
+    /// <summary>The partitions of a disk, or all of one that has no table.</summary>
+    public static IEnumerable<ManifestSegment> PlacesOf(ManifestDisk disk) => disk.Layout.Table == TableKind.None
+        ? [new ManifestSegment(disk.Index, 0, new Extent(0, disk.Layout.Length))]
+        : disk.Layout.Partitions.Where(p => p.Role != PartitionRole.Extended && LiesWithin(disk.Layout, p.Extent)).Select(p => new ManifestSegment(disk.Index, p.Number, p.Extent));
 
     private static bool LiesWithin(DiskLayout layout, Extent extent) =>
         extent.Start >= 0 && extent.Length > 0 && extent.Start <= layout.Length - extent.Length;

@@ -87,12 +87,12 @@ public sealed record RestoreReport(
         disk.SourceName(manifest), disk.Contents);
 
     private static ReportVolume Volume(TargetVolume volume, RestorePlan plan) => new(
-        plan.Disks[volume.Target].Identity.Path, volume.Segments[0].Partition, volume.Source.Kind, volume.Source.Label, volume.Source.Uuid,
+        plan.Devices[volume.Target].Identity.Path, volume.Segments[0].Partition, volume.Source.Kind, volume.Source.Label, volume.Source.Uuid,
         volume.Source.Length, volume.GrowTool is null ? volume.Source.Length : volume.Extent.Length, volume.Extent.Start, volume.Moved, volume.GrowTool,
         volume.Source.AllocatedBytes, volume.Source.WholeBecause is not null)
     {
         LogicalVolume = volume.IsLogical
-            ? $"{plan.Manifest.NameOf(volume.Source)} on {string.Join(" + ", volume.Segments.Select(s => plan.Disks[s.Target].Identity.Path + (s.Partition == 0 ? "" : $" {s.Partition}")).Distinct())}"
+            ? $"{plan.Manifest.NameOf(volume.Source)} on {string.Join(" + ", volume.Segments.Select(s => plan.Devices[s.Target].Identity.Path + (s.Partition == 0 ? "" : $" {s.Partition}")).Distinct())}"
             : null,
     };
 }

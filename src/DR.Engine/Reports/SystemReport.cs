@@ -24,7 +24,7 @@ public sealed class SystemReport(IMachine machine, IToolRunner tools)
     {
         try
         {
-            return plan.Volumes.Where(v => v is { Segments.Count: 1, Source.Kind: "ext2" or "ext3" or "ext4" or "xfs" }).Select(v => TryWrite(plan, v, report, done)).FirstOrDefault(w => w is not null)
+            return plan.Volumes.Where(v => v.Target < plan.Disks.Count && v is { Segments.Count: 1, Source.Kind: "ext2" or "ext3" or "ext4" or "xfs" }).Select(v => TryWrite(plan, v, report, done)).FirstOrDefault(w => w is not null)
                 ?? "The report is not in the restored system: no ext or XFS volume of it that lies in one piece has /etc/passwd.";
         }
         catch (Exception e) when (e is DrException or IOException or UnauthorizedAccessException)

@@ -5,6 +5,7 @@ using DR.Core.Layout.Raid;
 using DR.Core.Primitives;
 using DR.Engine.Boot;
 using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Md;
 
 namespace DR.Engine.Restore;
 
@@ -93,17 +94,19 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
         }
 
         var readBack = plan.Request.ReadBack ? new ReadBack(machine, [.. targets.Select(t => t.Disk.Inner)], report, cancel) : null;
-        var routes = Routes(plan, targets);
+        List<RestoreTarget> devices = [.. targets, .. plan.Arrays.Select(a => new RestoreTarget(a.Device, ArrayCommit.Open(a, targets), plan.Header.ImageId))];
+        var routes = Routes(plan, devices);
         report.Stage("restoring", plan.Bytes);
         var sink = new RestoreSink(routes, readBack, new SpaceProgress(plan.Manifest, report));
         var pumped = new ImagePump(compressor, Workers).Run(reader, sink, plan.Request.Salvage, cancel);
         List<string> notes = [];
-        Finish(plan, targets, routes, readBack, report, notes, cancel);
+        Finish(plan, devices, routes, readBack, report, notes, cancel);
         var problem = AfterCommit(plan, targets, report, notes);
         return new RestoreResult(
             [.. pumped.Losses, .. Lost(routes, pumped.Findings)], sink.WrittenBytes, readBack?.Bytes ?? 0, readBack?.CacheExcluded ?? false, problem, notes);
     }
 
+    /// <param name="targets">The arrays too.</param>
     private static Dictionary<int, IBlockDevice> Routes(RestorePlan plan, List<RestoreTarget> targets)
     {
         var routes = new Dictionary<int, IBlockDevice>();
@@ -144,10 +147,11 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
     private static string Title(RestorePlan plan, TargetVolume volume)
     {
         int partition = volume.Partition;
-        string disk = plan.Disks[volume.Target].Identity.Path;
+        string disk = plan.Devices[volume.Target].Identity.Path;
         return partition == 0 ? $"{disk} ({volume.Source.Title})" : $"{disk} partition {partition} ({volume.Source.Title})";
     }
 
+    /// <param name="targets">The arrays too.</param>
     private void Finish(
         RestorePlan plan, List<RestoreTarget> targets, Dictionary<int, IBlockDevice> routes, ReadBack? readBack, IJobReport report, List<string> notes, CancellationToken cancel)
     {
@@ -180,10 +184,26 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
 
         cancel.ThrowIfCancellationRequested();
         notes.AddRange(plan.Groups.Select(g => GroupCommit.Write(g, targets)));
-        targets.ForEach(t => t.PrepareCommit());
-        targets.OrderBy(t => CommitOrder(t.Plan)).ToList().ForEach(t => t.Commit());
-        targets.ForEach(t => t.RemoveMark());
+        var disks = targets.Take(plan.Disks.Count).ToList();
+        foreach (var (array, target) in plan.Arrays.Zip(targets.Skip(plan.Disks.Count)))
+        {
+            CommitArray(array, target, disks, report, notes, cancel);
+        }
+
+        disks.ForEach(t => t.PrepareCommit());
+        disks.OrderBy(t => CommitOrder(t.Plan)).ToList().ForEach(t => t.Commit());
+        disks.ForEach(t => t.RemoveMark());
         report.Note("tables written and read back");
+    }
+
+    /// <summary>What is on the array becomes valid in it, then the array; both are seen only once its disks have their tables.</summary>
+    private static void CommitArray(TargetArray array, RestoreTarget target, List<RestoreTarget> disks, IJobReport report, List<string> notes, CancellationToken cancel)
+    {
+        target.PrepareCommit();
+        target.Commit();
+        report.Note($"making {array.Source.Path} an array");
+        notes.AddRange(ArrayCommit.WriteParity(array, target.Disk.Inner, cancel) is { } note ? [note] : []);
+        notes.Add(ArrayCommit.Write(array, disks));
     }
 
     /// <summary>Where the machine starts comes last, so that nothing starts from it that misses the rest of its volume group.</summary>

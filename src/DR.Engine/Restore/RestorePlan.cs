@@ -52,15 +52,20 @@ public sealed record TargetDisk(
     long? MarkerOffset)
 {
     /// <summary>What it takes over, in words: "/dev/sda"; "" where it is divided anew.</summary>
-    public string SourceName(Manifest manifest) => SourceDisk is { } disk ? manifest.Disks[disk].Identity.Path : "";
+    public string SourceName(Manifest manifest) => SourceDisk is { } disk ? manifest.PathOf(disk) : "";
 }
 
-/// <param name="Target">Index into the plan's targets.</param>
+/// <summary>An array that comes back on partitions of the targets.</summary>
+/// <param name="Device">As a disk: its layout, and its name as a path.</param>
+/// <param name="Members">Where each of its members goes, in the order of the manifest; null for one that is left out.</param>
+public sealed record TargetArray(ManifestArray Source, TargetDisk Device, IReadOnlyList<TargetSegment?> Members);
+
+/// <param name="Target">Index into the plan's devices: its disks, then its arrays.</param>
 /// <param name="Extent">Bytes on it.</param>
 public sealed record TargetSegment(int Target, int Partition, Extent Extent);
 
 /// <summary>Where a volume goes.</summary>
-/// <param name="Target">Index into the plan's targets; of a logical volume where its first segment goes.</param>
+/// <param name="Target">Index into the plan's devices; of a logical volume where its first segment goes.</param>
 /// <param name="Extent">Its bytes on the target; of a logical volume those of its first segment.</param>
 /// <param name="Moved">Whether it begins at another offset than on the source.</param>
 /// <param name="GrowTool">The tool that makes it fill <paramref name="Extent"/>; null if it stays as it was.</param>
@@ -100,6 +105,12 @@ public sealed record RestorePlan(
     IReadOnlyList<TargetRegion> Regions,
     IReadOnlyList<string> Remarks)
 {
+    /// <summary>Arrays, in the order of the manifest; what is on one is as on a disk.</summary>
+    public IReadOnlyList<TargetArray> Arrays { get; init; } = [];
+
+    /// <summary>All that volumes go to: the disks, then the arrays.</summary>
+    public IReadOnlyList<TargetDisk> Devices => [.. Disks, .. Arrays.Select(a => a.Device)];
+
     /// <summary>Volume groups, in the order of the manifest.</summary>
     public IReadOnlyList<TargetGroup> Groups { get; init; } = [];
 

@@ -4,6 +4,7 @@ using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Boot;
 using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Md;
 
 namespace DR.Engine.Restore;
 
@@ -26,15 +27,19 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         remarks.AddRange(fit.Disks.Where(d => d.Source is not null)
             .SelectMany(d => KeepTheirSize(manifest, manifest.Disks[d.Source!.Value], identities[d.Target], request.Grow)));
         var disks = fit.Disks.Select(d => PlanDisk(manifest, d, identities[d.Target], contents[d.Target])).ToList();
+        var arrays = manifest.Arrays.Select((a, i) => new TargetArray(a,
+            new TargetDisk(manifest.Disks.Count + i, a.Identity, a.Layout, "", [], [], null), ArrayFit.Places(a, fit.Disks))).ToList();
+        List<TargetDisk> devices = [.. disks, .. arrays.Select(a => a.Device)];
         var volumes = manifest.Volumes.Where(v => !fit.LeftOut.Contains(v.Space)).Select(v => v.LogicalVolume is { } logical ? PlanLogical(v, fit.Groups[logical.Group])
-            : v.DynamicVolume is not null ? PlanDynamic(v, fit, disks) : PlanVolume(v, disks)).ToList();
+            : v.DynamicVolume is not null ? PlanDynamic(v, fit, devices) : PlanVolume(v, devices)).ToList();
         var regions = manifest.Regions
-            .Select(r => new TargetRegion(r, disks.FindIndex(d => d.SourceDisk == r.Disk)))
-            .Where(r => r.Target >= 0 && IsRestored(r.Source, manifest.Disks[r.Source.Disk].Layout, fit.Disks[r.Target])).ToList();
+            .Select(r => new TargetRegion(r, devices.FindIndex(d => d.SourceDisk == r.Disk)))
+            .Where(r => r.Target >= 0 && IsRestored(r.Source, manifest.LayoutOf(r.Source.Disk), fit.Devices[r.Target])).ToList();
         RequireTools(disks, volumes);
         return new RestorePlan(request, header, manifest, disks, volumes, regions, remarks)
         {
             Groups = fit.Groups,
+            Arrays = arrays,
             LaidOutAnew = fit.LaidOutAnew,
             BootProblem = fit.BootProblem,
         };

@@ -4,7 +4,7 @@
 set -euo pipefail
 out=$1
 
-packages=linux-image-amd64,systemd-sysv,dbus,udev,kmod,e2fsprogs,attr,acl,openssl,zstd,dosfstools,lvm2
+packages=linux-image-amd64,systemd-sysv,dbus,udev,kmod,e2fsprogs,attr,acl,openssl,zstd,dosfstools,lvm2,mdadm
 
 without=()
 for path in usr/share/{doc,man,info,locale,lintian,bug} usr/lib/x86_64-linux-gnu/gconv \

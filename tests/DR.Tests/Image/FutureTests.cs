@@ -39,7 +39,7 @@ public class FutureTests
         Assert.Contains("newer version", error.Message, StringComparison.Ordinal);
         Assert.Contains("VolumeGroups", error.Message, StringComparison.Ordinal);
         surgeon.Records[0].Header[160] = 0;
-        Assert.Contains("1 volume groups and 0 groups of dynamic disks, but the header announces None", DamageTests.Refused(surgeon.Relink().Store(), "volume groups").Message, StringComparison.Ordinal);
+        Assert.Contains("1 volume groups, 0 groups of dynamic disks and 0 arrays, but the header announces None", DamageTests.Refused(surgeon.Relink().Store(), "volume groups").Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public class FutureTests
         var surgeon = new ImageSurgeon(TinyImage.Bytes());
         Assert.Equal(0, surgeon.Records[0].Header[160]);
         surgeon.Records[0].Header[160] = (byte)RequiredFeatures.VolumeGroups;
-        Assert.Contains("0 volume groups and 0 groups of dynamic disks, but the header announces VolumeGroups", DamageTests.Refused(surgeon.Relink().Store(), "volume groups").Message, StringComparison.Ordinal);
+        Assert.Contains("0 volume groups, 0 groups of dynamic disks and 0 arrays, but the header announces VolumeGroups", DamageTests.Refused(surgeon.Relink().Store(), "volume groups").Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class MdTests : IDisposable
         Tools.Require("mdadm");
         string file = Make(new Sample(version, level, devices, role) { Events = 77 });
         using var device = new TestFileDevice(file);
-        var super = MdSuperblock.Read(device)!;
+        var super = MdSuperblock.Read(device)!.Value.Superblock;
         string shown = Tools.Run("mdadm", "--examine", file);
         Assert.Contains("correct", Field(shown, "Checksum"), StringComparison.Ordinal);
         Assert.StartsWith(super.Version, Field(shown, "Version"), StringComparison.Ordinal);
@@ -74,9 +74,16 @@ public sealed class MdTests : IDisposable
     {
         string[] files = [Make(new Sample("1.2", 1, 3, 0)), Make(new Sample("1.2", 1, 3, 2))];
         var manifest = new CapturePlanner(new LinuxMachine(), "test").Plan(new CaptureRequest(files, "/image", "test")).Manifest;
-        Assert.Equal(["mdraid", "mdraid"], manifest.Volumes.Select(v => v.Kind));
-        Assert.StartsWith("it is device 2 of 3 of RAID-1 array server:0 (", manifest.Volumes[1].WholeBecause, StringComparison.Ordinal);
+        var array = Assert.Single(manifest.Arrays);
+        Assert.Equal(("server:0", "/dev/md/0", 16 * MiB), (array.Name, manifest.NameOf(Assert.Single(manifest.Volumes)), (int)array.Layout.Length));
         Assert.Contains(manifest.Warnings, w => w.Contains("device 1 of 3 is missing", StringComparison.Ordinal));
+
+        files = [Make(new Sample("1.2", 1, 3, 0)), Make(new Sample("1.2", 1, 3, 0))];
+        manifest = new CapturePlanner(new LinuxMachine(), "test").Plan(new CaptureRequest(files, "/image", "test")).Manifest;
+        Assert.Empty(manifest.Arrays);
+        Assert.Equal(["mdraid", "mdraid"], manifest.Volumes.Select(v => v.Kind));
+        Assert.StartsWith("it is device 0 of 3 of RAID-1 array server:0 (", manifest.Volumes[1].WholeBecause, StringComparison.Ordinal);
+        Assert.Contains("are both device 0", manifest.Volumes[1].WholeBecause, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,7 +111,7 @@ public sealed class MdTests : IDisposable
                 disk.Write(bytes, at);
                 try
                 {
-                    var super = MdSuperblock.Read(disk);
+                    var super = MdSuperblock.Read(disk)?.Superblock;
                     Assert.True(super is null || super.Data.End <= disk.Length && super.Devices > 0 && (super.Role ?? 0) < super.Devices);
                 }
                 catch (CorruptDataException)
@@ -121,7 +128,7 @@ public sealed class MdTests : IDisposable
     private MdAssembly Assembly(params Sample[] samples) => MdAssembly.Of([.. samples.Select((s, i) =>
     {
         using var device = new TestFileDevice(Make(s));
-        return new MdMember("member" + i.ToString(CultureInfo.InvariantCulture), MdSuperblock.Read(device), null);
+        return MdMember.Read(device) with { Name = "member" + i.ToString(CultureInfo.InvariantCulture) };
     })]);
 
     private string Make(Sample sample)

@@ -46,7 +46,7 @@ internal static class DynamicText
 
     /// <summary>"was spanned Volume1 on /dev/sda + /dev/sdb".</summary>
     public static string Was(Manifest manifest, ManifestVolume volume) =>
-        $"was {Kind(volume.DynamicVolume!)} {volume.DynamicVolume!.Name} on {string.Join(" + ", volume.Segments.Select(s => manifest.Disks[s.Disk].Identity.Path).Distinct())}";
+        $"was {Kind(volume.DynamicVolume!)} {volume.DynamicVolume!.Name} on {string.Join(" + ", volume.Segments.Select(s => manifest.PathOf(s.Disk)).Distinct())}";
 
     private static string Line(ManifestVolume volume) => $"   {volume.DynamicVolume!.Name,-12} {volume.Title,-22} {ByteSize.Format(volume.Length),10}";
 
@@ -66,6 +66,6 @@ internal static class DynamicText
         var dynamic = volume.DynamicVolume!;
         var there = new Queue<ManifestSegment>(volume.Segments);
         return string.Join(" + ", dynamic.Pieces.Select((name, i) => dynamic.Missing.Contains(i) ? $"{name} MISSING"
-            : there.Dequeue() is var s ? $"{name} at {s.Extent.Start} of {manifest.Disks[s.Disk].Identity.Path} ({ByteSize.Format(s.Extent.Length)})" : ""));
+            : there.Dequeue() is var s ? $"{name} at {s.Extent.Start} of {manifest.PathOf(s.Disk)} ({ByteSize.Format(s.Extent.Length)})" : ""));
     }
 }

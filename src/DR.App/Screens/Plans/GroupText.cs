@@ -35,11 +35,11 @@ internal static class GroupText
         {
             var target = plan.Groups[i];
             yield return "";
-            yield return Heading(target.After, " on " + string.Join(", ", target.Places.Select(p => $"{Place(plan.Disks[p.Target].Identity.Path, p.Partition)} ({ByteSize.Format(p.Extent.Length)})")));
+            yield return Heading(target.After, " on " + string.Join(", ", target.Places.Select(p => $"{Place(plan.Devices[p.Target].Identity.Path, p.Partition)} ({ByteSize.Format(p.Extent.Length)})")));
             foreach (var volume in plan.Volumes.Where(v => v.Source.LogicalVolume?.Group == i))
             {
                 yield return $"{Line(volume.Source)}  {ByteSize.Format(volume.Source.AllocatedBytes),10} to write{Whole(volume.Source)}";
-                yield return $"      was on {Places(volume.Source.Segments.Select(s => Place(plan.Manifest.Disks[s.Disk].Identity.Path, s.Partition)))}, goes to {Places(volume.Segments.Select(s => Place(plan.Disks[s.Target].Identity.Path, s.Partition)))}";
+                yield return $"      was on {Places(volume.Source.Segments.Select(s => Place(plan.Manifest.PathOf(s.Disk), s.Partition)))}, goes to {Places(volume.Segments.Select(s => Place(plan.Devices[s.Target].Identity.Path, s.Partition)))}";
             }
         }
     }
@@ -54,7 +54,7 @@ internal static class GroupText
     private static string Whole(ManifestVolume volume) => volume.WholeBecause is null ? "" : " (saved whole)";
 
     private static string Shape(ManifestGroup group, ManifestVolume volume, Manifest manifest) => group.PhysicalVolumes.Count == 1 ? ""
-        : "  on " + Places(volume.Segments.Select(s => Place(manifest.Disks[s.Disk].Identity.Path, s.Partition)));
+        : "  on " + Places(volume.Segments.Select(s => Place(manifest.PathOf(s.Disk), s.Partition)));
 
     private static string Places(IEnumerable<string> places) => string.Join(" + ", places.Distinct());
 

@@ -72,6 +72,9 @@ public enum RequiredFeatures : ulong
 
     /// <summary>The manifest has groups of Windows' dynamic disks: some volumes lie in pieces.</summary>
     DynamicVolumes = 16,
+
+    /// <summary>The manifest has arrays of Linux' software RAID: some volumes lie on several disks at once.</summary>
+    Arrays = 32,
 }
 
 /// <summary>Numbers and names of the image format, version 0.</summary>
@@ -117,7 +120,7 @@ public static class ImageFormat
     public const int EntriesPerIndexPage = 4096;
 
     /// <summary>Features that this reader can honour.</summary>
-    public const RequiredFeatures Known = RequiredFeatures.VolumeGroups | RequiredFeatures.DynamicVolumes;
+    public const RequiredFeatures Known = RequiredFeatures.VolumeGroups | RequiredFeatures.DynamicVolumes | RequiredFeatures.Arrays;
 
     /// <summary>Bytes in each block of a space: 64 KiB up to 1 TiB, then twice as many until 1 MiB.</summary>
     public static int BlockSizeFor(long length)

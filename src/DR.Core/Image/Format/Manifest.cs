@@ -39,6 +39,19 @@ public sealed record Manifest(
 
     public IReadOnlyList<ManifestDynamicGroup> Dynamics => DynamicGroups ?? [];
 
+    /// <summary>Arrays of Linux' software RAID that are read as such; null stands for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ManifestArray>? MdArrays { get; init; }
+
+    /// <summary>Disks made of disks: segments, regions and physical volumes number them behind <see cref="Disks"/>.</summary>
+    public IReadOnlyList<ManifestArray> Arrays => MdArrays ?? [];
+
+    /// <param name="disk">Number of a disk or an array.</param>
+    public DiskLayout LayoutOf(int disk) => disk < Disks.Count ? Disks[disk].Layout : Arrays[disk - Disks.Count].Layout;
+
+    /// <param name="disk">Number of a disk or an array.</param>
+    public string PathOf(int disk) => disk < Disks.Count ? Disks[disk].Identity.Path : Arrays[disk - Disks.Count].Path;
+
     /// <summary>Whether there are volumes that can be laid out anew, on other numbers of disks than they came from.</summary>
     public bool CanSpread => Groups.Count + Dynamics.Count > 0;
 
@@ -52,7 +65,7 @@ public sealed record Manifest(
     };
 
     /// <param name="partition">0 for the whole disk.</param>
-    public string NameOf(int disk, int partition) => Disks[disk].Identity.Path + (partition == 0 ? "" : $" partition {partition}");
+    public string NameOf(int disk, int partition) => PathOf(disk) + (partition == 0 ? "" : $" partition {partition}");
 
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, ManifestJson.Default.Manifest);
 
@@ -75,17 +88,18 @@ public sealed record Manifest(
 
     /// <summary>Features that a reader of the image needs to understand this manifest.</summary>
     public RequiredFeatures Needs => (Groups.Count > 0 ? RequiredFeatures.VolumeGroups : RequiredFeatures.None)
-        | (Dynamics.Count > 0 ? RequiredFeatures.DynamicVolumes : RequiredFeatures.None);
+        | (Dynamics.Count > 0 ? RequiredFeatures.DynamicVolumes : RequiredFeatures.None)
+        | (Arrays.Count > 0 ? RequiredFeatures.Arrays : RequiredFeatures.None);
 
     /// <summary>Decodes the manifest that stands behind a header, which has to announce what it needs.</summary>
     /// <exception cref="CorruptDataException">It is no manifest, or not the one that the header speaks of.</exception>
     internal static Manifest Decode(ReadOnlySpan<byte> bytes, ImageHeader header, string where)
     {
         var manifest = Decode(bytes, where);
-        var announced = (RequiredFeatures)header.Required & (RequiredFeatures.VolumeGroups | RequiredFeatures.DynamicVolumes);
+        var announced = (RequiredFeatures)header.Required & (RequiredFeatures.VolumeGroups | RequiredFeatures.DynamicVolumes | RequiredFeatures.Arrays);
         return announced == manifest.Needs
             ? manifest
-            : throw new CorruptDataException(where, $"the manifest has {manifest.Groups.Count} volume groups and {manifest.Dynamics.Count} groups of dynamic disks, but the header announces {announced}");
+            : throw new CorruptDataException(where, $"the manifest has {manifest.Groups.Count} volume groups, {manifest.Dynamics.Count} groups of dynamic disks and {manifest.Arrays.Count} arrays, but the header announces {announced}");
     }
 
     /// <summary>Blocks and length of every space in the image, by its number.</summary>

@@ -23,6 +23,7 @@ internal static class ManifestChecks
             CheckLayout(manifest.Disks[i].Layout, $"{where}, disk {i}");
         }
 
+        ManifestArrayChecks.Check(manifest, where);
         var groups = ManifestGroupChecks.Read(manifest, where);
         ManifestDynamicChecks.CheckGroups(manifest, where);
         var numbers = new HashSet<int>();
@@ -51,17 +52,18 @@ internal static class ManifestChecks
     private static void RefuseNulls(Manifest manifest, string where) => Require(
         NoneIsNull(manifest.Disks) && NoneIsNull(manifest.Volumes) && NoneIsNull(manifest.Regions) && NoneIsNull(manifest.Warnings)
         && NoneIsNull(manifest.Groups) && manifest.Groups.All(g => NoneIsNull(g.PhysicalVolumes))
+        && NoneIsNull(manifest.Arrays) && manifest.Arrays.All(a => NoneIsNull(a.Members))
         && NoneIsNull(manifest.Dynamics) && manifest.Dynamics.All(g => NoneIsNull(g.Disks))
         && manifest.Volumes.Select(v => v.DynamicVolume).OfType<ManifestDynamicVolume>().All(d => NoneIsNull(d.Pieces))
         && NoneIsNull(manifest.Machine.Modaliases) && NoneIsNull(manifest.Machine.BootEntries.Values)
         && manifest.Volumes.All(v => NoneIsNull(v.Segments))
-        && manifest.Disks.All(d => NoneIsNull(d.Layout.Partitions) && NoneIsNull(d.Layout.Hybrid) && NoneIsNull(d.Layout.Warnings)),
+        && manifest.Disks.Select(d => d.Layout).Concat(manifest.Arrays.Select(a => a.Layout)).All(l => NoneIsNull(l.Partitions) && NoneIsNull(l.Hybrid) && NoneIsNull(l.Warnings)),
         where, "a list in it has an empty element");
 
     private static bool NoneIsNull<T>(IEnumerable<T> items)
         where T : class => items.All(i => i is not null);
 
-    private static void CheckLayout(DiskLayout layout, string where)
+    internal static void CheckLayout(DiskLayout layout, string where)
     {
         int sector = layout.SectorSize;
         Require(sector is >= 512 and <= 65536 && (sector & (sector - 1)) == 0, where, $"its sectors have {sector} bytes");
@@ -117,8 +119,9 @@ internal static class ManifestChecks
 
     internal static void CheckExtent(Manifest manifest, int disk, Extent extent, string where)
     {
-        Require(disk >= 0 && disk < manifest.Disks.Count, where, $"it lies on disk {disk}, of {manifest.Disks.Count}");
-        long length = manifest.Disks[disk].Layout.Length;
+        int count = manifest.Disks.Count + manifest.Arrays.Count;
+        Require(disk >= 0 && disk < count, where, $"it lies on disk {disk}, of {count}");
+        long length = manifest.LayoutOf(disk).Length;
         Require(extent.Start >= 0 && extent.Length > 0 && extent.Start <= length - extent.Length, where,
             $"it lies at {extent.Start} with {extent.Length} bytes, on a disk of {length} bytes");
     }

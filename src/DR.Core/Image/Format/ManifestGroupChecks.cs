@@ -57,7 +57,7 @@ internal static class ManifestGroupChecks
             var place = said.PhysicalVolumes.FirstOrDefault(p => p.Id == volume.Id);
             ManifestChecks.Require(place is not null, where, $"physical volume {volume.Id} is nowhere");
             ManifestChecks.CheckExtent(manifest, place!.Disk, place.Extent, where);
-            int sector = manifest.Disks[place.Disk].Layout.SectorSize;
+            int sector = manifest.LayoutOf(place.Disk).SectorSize;
             ManifestChecks.Require(volume.Start >= sector && volume.Start % sector == 0 && group.ExtentSize % sector == 0, where,
                 $"the extents of physical volume {volume.Id} lie on no sectors of {sector} bytes");
             ManifestChecks.Require(volume.Start + volume.ExtentCount * group.ExtentSize <= place.Extent.Length, where, $"physical volume {volume.Id} is longer than its place");
@@ -66,10 +66,11 @@ internal static class ManifestGroupChecks
         return group;
     }
 
-    /// <summary>No two physical volumes or pieces of dynamic volumes, and none of them and another volume, share bytes. Their extents have been checked.</summary>
+    /// <summary>No two physical volumes, members of arrays or pieces of dynamic volumes, and none of them and another volume, share bytes. Their extents have been checked.</summary>
     public static void RefuseOverlaps(Manifest manifest, string where)
     {
-        var places = manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => (p.Disk, p.Extent)).ToList();
+        var places = manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => (p.Disk, p.Extent))
+            .Concat(manifest.Arrays.SelectMany(a => a.Members).Select(m => (m.Disk, m.Extent))).ToList();
         if (places.Count == 0 && manifest.Dynamics.Count == 0)
         {
             return;
@@ -79,7 +80,7 @@ internal static class ManifestGroupChecks
         var ordered = places.OrderBy(p => p.Disk).ThenBy(p => p.Extent.Start).ToList();
         foreach (var (one, other) in ordered.Zip(ordered.Skip(1)))
         {
-            ManifestChecks.Require(one.Disk != other.Disk || one.Extent.End <= other.Extent.Start, where, $"what lies at {one.Extent} of disk {one.Disk} overlaps what lies at {other.Extent}: no two volumes, physical volumes or pieces may");
+            ManifestChecks.Require(one.Disk != other.Disk || one.Extent.End <= other.Extent.Start, where, $"what lies at {one.Extent} of disk {one.Disk} overlaps what lies at {other.Extent}: no two volumes, physical volumes, members or pieces may");
         }
     }
 }

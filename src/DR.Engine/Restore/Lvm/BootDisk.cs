@@ -38,7 +38,7 @@ internal sealed class BootDisk
 
     /// <summary>Tables that the group's disks had, which GRUB reads therefore; the one of the boot disk first.</summary>
     public IReadOnlyList<TableKind> KnownTables(int group, TableKind boot) =>
-        [.. _manifest.Groups[group].PhysicalVolumes.Select(p => _manifest.Disks[p.Disk].Layout.Table).Distinct().OrderBy(t => t == boot ? 0 : 1)];
+        [.. _manifest.Groups[group].PhysicalVolumes.Select(p => _manifest.LayoutOf(p.Disk).Table).Distinct().OrderBy(t => t == boot ? 0 : 1)];
 
     /// <summary>Why the machine may not start from the targets, with the remedy; null where nothing stands against it.</summary>
     public string? Problem(int group, TargetGroup target, IReadOnlyList<FittedDisk> disks, IReadOnlyList<FitTarget> targets)

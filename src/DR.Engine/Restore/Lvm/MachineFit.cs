@@ -52,6 +52,12 @@ public sealed record TargetGroup(ManifestGroup Source, LvmGroup After, IReadOnly
 /// <summary>Where everything goes. Disks and groups in the order of the plan.</summary>
 public sealed record MachineFit(IReadOnlyList<FittedDisk> Disks, IReadOnlyList<TargetGroup> Groups, IReadOnlyList<string> Remarks)
 {
+    /// <summary>Arrays as disks, in the order of the manifest: numbered behind <see cref="Disks"/>, as their targets are behind the targets.</summary>
+    public IReadOnlyList<FittedDisk> Arrays { get; init; } = [];
+
+    /// <summary>All that volumes go to.</summary>
+    public IReadOnlyList<FittedDisk> Devices => [.. Disks, .. Arrays];
+
     /// <summary>Places of dynamic volumes that become basic partitions; empty where they stay dynamic, or there are none.</summary>
     public IReadOnlyList<BasicPlace> Basics { get; init; } = [];
 

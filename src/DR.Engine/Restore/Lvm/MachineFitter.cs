@@ -4,6 +4,7 @@ using DR.Core.Layout.Ldm;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 using DR.Engine.Restore.Ldm;
+using DR.Engine.Restore.Md;
 
 namespace DR.Engine.Restore.Lvm;
 
@@ -28,7 +29,16 @@ public sealed class MachineFitter
     /// <param name="sameShape">Whether each disk has to become what it was.</param>
     public MachineFit Fit(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map = null, bool sameShape = false)
     {
-        _manifest.Disks.ToList().ForEach(RequireSound);
+        for (int i = 0; i < _manifest.Disks.Count + _manifest.Arrays.Count; i++)
+        {
+            RequireSound(i, _manifest.LayoutOf(i));
+        }
+
+        if (_manifest.Arrays.Count > 0)
+        {
+            return FitArrays(targets, policy, map);
+        }
+
         if (map is { Count: > 0 })
         {
             RequireKnown(map.Keys);
@@ -59,6 +69,25 @@ public sealed class MachineFitter
         }
 
         return new Relayout(_manifest, _groups, targets, new Dictionary<string, IReadOnlySet<int>>()).Fit(policy);
+    }
+
+    /// <summary>In the same shape, or without disks whose content arrays have twice: superblocks say where the members of an array are, not how they could lie elsewhere.</summary>
+    private MachineFit FitArrays(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map)
+    {
+        if (map is { Count: > 0 })
+        {
+            throw new DrException(Failure.Usage, $"--map {map.Keys.First()}: the image has arrays of Linux' software RAID, whose members follow their disks, which the order of --to places. Nothing was changed");
+        }
+
+        var arrays = new ArrayFit(_manifest);
+        var kept = arrays.Kept(targets.Count);
+        if (targets.Count > kept.Count)
+        {
+            RequireCount(targets);
+        }
+
+        var fit = SameShape(targets, policy, kept: kept);
+        return fit with { Remarks = [.. fit.Remarks, .. arrays.Remarks(kept)], LeftOut = arrays.LeftOut(kept) };
     }
 
     /// <summary>As basic partitions where each dynamic volume fits one disk, as LDM otherwise.</summary>
@@ -129,28 +158,30 @@ public sealed class MachineFitter
     }
 
     /// <summary>What lives on a disk fills the partition that it names: an image that says otherwise would write into the next one.</summary>
-    private void RequireSound(ManifestDisk disk)
+    private void RequireSound(int disk, DiskLayout layout)
     {
         var places = _manifest.Volumes.Where(v => v.IsPlain).SelectMany(v => v.Segments).Select(s => (s.Disk, s.Partition, s.Extent))
-            .Concat(_manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => (p.Disk, p.Partition, p.Extent)));
-        foreach (var (_, partition, extent) in places.Where(p => p.Disk == disk.Index))
+            .Concat(_manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => (p.Disk, p.Partition, p.Extent)))
+            .Concat(_manifest.Arrays.SelectMany(a => a.Members).Select(m => (m.Disk, m.Partition, m.Extent)));
+        foreach (var (_, partition, extent) in places.Where(p => p.Disk == disk))
         {
-            var place = partition == 0 && disk.Layout.Table == TableKind.None
-                ? new Extent(0, disk.Layout.Length)
-                : disk.Layout.Partitions.FirstOrDefault(p => p.Number == partition)?.Extent;
+            var place = partition == 0 && layout.Table == TableKind.None
+                ? new Extent(0, layout.Length)
+                : layout.Partitions.FirstOrDefault(p => p.Number == partition)?.Extent;
             if (place != extent)
             {
-                throw new CorruptDataException("manifest", $"there is a volume at {extent} of disk {disk.Index}, but partition {partition} lies at {place}");
+                throw new CorruptDataException("manifest", $"there is a volume at {extent} of disk {disk}, but partition {partition} lies at {place}");
             }
         }
     }
 
     /// <param name="dynamic">Disks that are, and nothing of which may move.</param>
-    private MachineFit SameShape(IReadOnlyList<FitTarget> targets, GrowPolicy policy, HashSet<int>? dynamic = null)
+    /// <param name="kept">Disks that get a target; null for all.</param>
+    private MachineFit SameShape(IReadOnlyList<FitTarget> targets, GrowPolicy policy, HashSet<int>? dynamic = null, IReadOnlyList<int>? kept = null)
     {
         var remarks = new List<string>();
         var disks = new List<FittedDisk>();
-        foreach (var (source, target) in Match(targets))
+        foreach (var (source, target) in Match([.. _manifest.Disks.Where(d => kept?.Contains(d.Index) != false)], targets))
         {
             bool stays = dynamic?.Contains(source.Index) == true;
             var fit = LayoutFitter.Fit(source.Layout, Fitted(_manifest, source), targets[target].Length, targets[target].SectorSize, stays ? new GrowPolicy(GrowKind.None) : PolicyFor(source, policy));
@@ -158,16 +189,19 @@ public sealed class MachineFitter
             disks.Add(new FittedDisk(target, source.Index, fit.Target, fit.Grown) { StaysDynamic = stays });
         }
 
-        return new MachineFit(disks, [.. _groups.Zip(_manifest.Groups, (g, source) => Kept(g, source, disks, targets, remarks))], remarks);
+        var arrays = _manifest.Arrays.Select((a, i) => new FittedDisk(targets.Count + i, _manifest.Disks.Count + i, a.Layout, [])).ToList();
+        List<FittedDisk> devices = [.. disks, .. arrays];
+        List<FitTarget> all = [.. targets, .. _manifest.Arrays.Select(a => new FitTarget(a.Path, a.Layout.Length, a.Layout.SectorSize))];
+        return new MachineFit(disks, [.. _groups.Zip(_manifest.Groups, (g, source) => Kept(g, source, devices, all, remarks))], remarks) { Arrays = arrays };
     }
 
     /// <summary>In the order given if all fit so; otherwise, among equal sector sizes, the largest takes over the largest.</summary>
-    private IEnumerable<(ManifestDisk Source, int Target)> Match(IReadOnlyList<FitTarget> targets)
+    private static IEnumerable<(ManifestDisk Source, int Target)> Match(List<ManifestDisk> sources, IReadOnlyList<FitTarget> targets)
     {
-        var inOrder = _manifest.Disks.Zip(Enumerable.Range(0, targets.Count)).ToList();
+        var inOrder = sources.Zip(Enumerable.Range(0, targets.Count)).ToList();
         return inOrder.All(p => targets[p.Second].Length >= p.First.Layout.Length && targets[p.Second].SectorSize == p.First.Layout.SectorSize)
             ? inOrder
-            : _manifest.Disks.OrderBy(d => d.Layout.SectorSize).ThenBy(d => d.Layout.Length)
+            : sources.OrderBy(d => d.Layout.SectorSize).ThenBy(d => d.Layout.Length)
                 .Zip(Enumerable.Range(0, targets.Count).OrderBy(t => targets[t].SectorSize).ThenBy(t => targets[t].Length).ThenBy(t => targets[t].Path, StringComparer.Ordinal))
                 .OrderBy(p => p.First.Index);
     }
@@ -180,6 +214,7 @@ public sealed class MachineFitter
            where volume.IsPlain && segment.Disk == disk.Index
            select new FitVolume(segment.Partition, volume.GrowTool is not null, volume.MaximumLength, volume.Label),
         .. manifest.Groups.SelectMany(g => g.PhysicalVolumes.Where(p => p.Disk == disk.Index).Select(p => new FitVolume(p.Partition, true, long.MaxValue, g.Name))),
+        .. manifest.Arrays.SelectMany(a => a.Members.Where(m => m.Disk == disk.Index).Select(m => new FitVolume(m.Partition, false, long.MaxValue, a.Name))),
     ];
 
     /// <summary>A label grows a volume on the one disk that has it.</summary>
@@ -190,12 +225,12 @@ public sealed class MachineFitter
     }
 
     /// <summary>Every extent stays where it was on its physical volume; what a physical volume has grown by is free.</summary>
-    private static TargetGroup Kept(LvmGroup group, ManifestGroup source, List<FittedDisk> disks, IReadOnlyList<FitTarget> targets, List<string> remarks)
+    private static TargetGroup Kept(LvmGroup group, ManifestGroup source, List<FittedDisk> disks, List<FitTarget> targets, List<string> remarks)
     {
         var places = group.PhysicalVolumes.Select(p => PlaceOf(source.PlaceOf(p), disks)).ToList();
         var physical = group.PhysicalVolumes.Zip(places, (p, place) => p with
         {
-            DeviceHint = PartitionPath(targets[place.Target].Path, place.Partition),
+            DeviceHint = PartitionPath(targets[disks[place.Target].Target].Path, place.Partition),
             DeviceLength = place.Extent.Length,
             ExtentCount = Math.Max(p.ExtentCount, (place.Extent.Length - p.Start) / group.ExtentSize),
         }).ToList();

@@ -1,0 +1,112 @@
+using System.Text.RegularExpressions;
+using DR.Core.Devices;
+using DR.Core.Layout.Md;
+using DR.Core.Primitives;
+using DR.Tests.Doubles;
+using DR.Tests.Engine;
+
+namespace DR.Tests.Md;
+
+/// <summary>Arrays that Linux made are saved once and come back as arrays, judged by mdadm.</summary>
+public sealed class ArrayRestoreTests : IDisposable
+{
+    private readonly RealDisks _real = new();
+    private readonly TempFolder _folder = new();
+    private readonly Dictionary<string, long> _lengths;
+
+    public ArrayRestoreTests()
+    {
+        Tools.Require("mdadm");
+        _lengths = MadeArrays.Unpack(_folder.Root);
+    }
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _real.Dispose();
+    }
+
+    [Fact]
+    public void Every_array_comes_back()
+    {
+        foreach (string name in _lengths.Keys)
+        {
+            string[] files = MadeArrays.Members(_folder.Root, name);
+            var plan = _real.PlanCapture(new DR.Engine.Capture.CaptureRequest(files, Path.Combine(_real.Folder, "image"), "test"));
+            Assert.Equal(_lengths[name], Assert.Single(plan.Manifest.Arrays).Layout.Length);
+            Assert.Equal(_lengths[name], plan.Bytes);
+            var image = _real.Capture(files);
+            string[] targets = [.. files.Select((f, i) => _real.Blank($"{name}.{i}", new FileInfo(f).Length))];
+            _real.Restore(image, "none", targets);
+            AssertArray(name, files, targets);
+        }
+    }
+
+    [Fact]
+    public void A_mirror_comes_back_on_one_disk_and_says_that_it_is_none_any_more()
+    {
+        string[] files = MadeArrays.Members(_folder.Root, "one-12")[..2];
+        var image = _real.Capture(files);
+        string target = _real.Blank("alone", 2560 << 10);
+        var plan = _real.Plan(image, "none", target);
+        Assert.Contains(plan.Remarks, r => r.Contains("comes back without its member on", StringComparison.Ordinal) && r.Contains("not redundant until a disk is added", StringComparison.Ordinal));
+        _real.Restore(image, "none", target);
+        using var disk = new TestFileDevice(target);
+        var found = Assert.Single(MdAssembly.Of([MdMember.Read(disk)]).Arrays);
+        MadeArrays.AssertWhole(Open(found, [disk]), "one side");
+        Assert.Matches(@"Array State : (A\.|\.A) ", Tools.Run("mdadm", "--examine", target));
+
+        var refused = Assert.IsAssignableFrom<DrException>(Record.Exception(() => _real.Plan(_real.Capture(MadeArrays.Members(_folder.Root, "zero")), "none", _real.Blank("other", 2560 << 10))));
+        Assert.Equal(Failure.DoesNotFit, refused.Failure);
+        Assert.Contains("no array has twice", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_parity_without_a_device_is_saved_and_not_written()
+    {
+        string[] files = MadeArrays.Members(_folder.Root, "five-ls")[1..];
+        var image = _real.Capture(files);
+        var refused = Assert.IsAssignableFrom<DrException>(Record.Exception(() => _real.Plan(image, "none", [.. files.Select((_, i) => _real.Blank("t" + i, 2560 << 10))])));
+        Assert.Contains("cannot be written so", refused.Message, StringComparison.Ordinal);
+    }
+
+    private void AssertArray(string name, string[] before, string[] after)
+    {
+        var devices = after.Select(t => new TestFileDevice(t)).ToList();
+        try
+        {
+            var assembly = MdAssembly.Of([.. devices.Select(MdMember.Read)]);
+            Assert.True(assembly.Warnings.All(w => w.Contains("its copies were being made equal", StringComparison.Ordinal)), string.Join('\n', assembly.Warnings));
+            var found = Assert.Single(assembly.Arrays);
+            Assert.Equal(_lengths[name], found.Shape.Length);
+            MadeArrays.AssertWhole(Open(found, [.. devices]), name);
+            for (int lost = 0; found.Shape.IsRedundant && found.Super.Level != 6 && lost < found.Super.Devices; lost++)
+            {
+                List<TestFileDevice> rest = [.. devices.Where((_, i) => i != found.Devices[lost])];
+                MadeArrays.AssertWhole(Open(Assert.Single(MdAssembly.Of([.. rest.Select(MdMember.Read)]).Arrays), [.. rest]), $"{name} without {lost}");
+            }
+        }
+        finally
+        {
+            devices.ForEach(d => d.Dispose());
+        }
+
+        foreach (var (one, other) in before.Zip(after))
+        {
+            string was = Examine(one);
+            string now = Examine(other);
+            Assert.Matches(@"(?m)^\s+Checksum : .*correct", now);
+            Assert.Equal(Essence(was), Essence(now));
+        }
+    }
+
+    private static string Examine(string member) => Tools.Run("mdadm", "--examine", member);
+
+    /// <summary>All that mdadm knows, but for what is another thing after a restore: sums, times, and that all is well.</summary>
+    private static string Essence(string examined) => string.Join('\n', examined.Split('\n').Skip(1)
+        .Where(l => !Regex.IsMatch(l, @"^\s*(Checksum|Update Time|State|Events|Array State|Resync Offset|Bad Block Log|Unused Space|Failed Devices|Active Devices|Working Devices|Spare Devices|this|\d+ ) ?")
+            && !Regex.IsMatch(l, @"^\s+\d+ +\d+ ") && l.Trim().Length > 0));
+
+    private static IBlockDevice Open(MdFoundArray array, List<IBlockDevice> members) => array.Shape.Open("array",
+        [.. array.Readable.Select(d => d is { } m ? new MappedColumn(members[m], MdMember.Read(members[m]).Superblock!.Data.Start) : (MappedColumn?)null)]);
+}
