@@ -7,13 +7,15 @@
 #   lvm-uefi   the same with a GPT and an ESP in place of MBR and GRUB
 #   lvm-one    the same as lvm on one disk
 #   lvm-three  three disks, and /srv in stripes over all of them
+#   md         two disks, each with an MBR, GRUB in the gap, and members of two RAID-1 arrays: /boot, and a physical volume with root
+#              and swap
 # The Debian system is kept in ${DR_CACHE:-/var/cache/dr}; delete it there to fetch a newer one.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 parts=$here/../tests/DR.Drills/servers
 cache=${DR_CACHE:-/var/cache/dr}
 
-[[ $# == 2 && $1 =~ ^(uefi|bios|lvm|lvm-uefi|lvm-one|lvm-three)$ ]] || { sed -n '2,10s/^# //p' "$0" >&2; exit 2; }
+[[ $# == 2 && $1 =~ ^(uefi|bios|lvm|lvm-uefi|lvm-one|lvm-three|md)$ ]] || { sed -n '2,12s/^# //p' "$0" >&2; exit 2; }
 kind=$1
 family=${kind%%-*}
 out=$(realpath "$2")
@@ -102,14 +104,25 @@ lay_out_lvm() {
     srv_device=$(losetup --find --show "$work/srv.raw") && loops+=("$srv_device")
 }
 
+lay_out_md() {
+    truncate --size 1400M "$work/root.raw" && truncate --size 256M "$work/swap.raw" && truncate --size 190M "$work/boot.raw"
+    mkfs.ext4 -q -L root "$work/root.raw" && mkfs.ext4 -q -L boot "$work/boot.raw"
+    root_device=$(losetup --find --show "$work/root.raw") && loops+=("$root_device")
+    swap_device=$(losetup --find --show "$work/swap.raw") && loops+=("$swap_device")
+    boot_device=$(losetup --find --show "$work/boot.raw") && loops+=("$boot_device")
+    root_name=/dev/mapper/vg0-root
+}
+
 install_system() {
     root_name=${root_name:-UUID=$(uuid_of "$root_device")}
     mkdir "$root"
     mount "$root_device" "$root"
+    [[ -z $boot_device ]] || mount --mkdir "$boot_device" "$root/boot"
     tar --extract --zstd --xattrs --xattrs-include='*' --numeric-owner --file "$rootfs" --directory "$root"
     [[ -z $srv_device ]] || mount "$srv_device" "$root/srv"
     cat >"$root/etc/fstab" <<-END
 		UUID=$(uuid_of "$root_device") / ext4 errors=remount-ro 0 1
+		${boot_device:+UUID=$(uuid_of "$boot_device") /boot ext4 defaults 0 2}
 		${srv_device:+UUID=$(uuid_of "$srv_device") /srv ext4 defaults 0 2}
 		UUID=$(uuid_of "$swap_device") none swap sw 0 0
 	END
@@ -123,10 +136,14 @@ install_system() {
     mkdir -p "$root"/var/lib/systemd/{linger,timers}
     "$parts/content.sh" "$root"
     mkdir -p "$root/boot/grub"
+    local kernel=/vmlinuz initrd=/initrd.img
+    if [[ -n $boot_device ]]; then
+        kernel=/$(cd "$root/boot" && echo vmlinuz-*) initrd=/$(cd "$root/boot" && echo initrd.img-*)
+    fi
     cat >"$root/boot/grub/grub.cfg" <<-END
-		search --no-floppy --fs-uuid --set=root $(uuid_of "$root_device")
-		linux /vmlinuz root=$root_name ro console=tty0 console=ttyS0
-		initrd /initrd.img
+		search --no-floppy --fs-uuid --set=root $(uuid_of "${boot_device:-$root_device}")
+		linux $kernel root=$root_name ro console=tty0 console=ttyS0
+		initrd $initrd
 		boot
 	END
 }
@@ -178,6 +195,47 @@ install_loader_lvm() {
 		configfile \$prefix/grub.cfg
 	END
     grub-mkimage --format i386-pc --prefix /boot/grub --config "$work/early.cfg" --output "$work/core.img" "${modules[@]}"
+}
+
+# By its reader of arrays, on each of the disks.
+install_loader_md() {
+    local modules=(biosdisk part_msdos mdraid1x ext2 search search_fs_uuid configfile linux normal echo boot test)
+    cat >"$work/early.cfg" <<-END
+		search.fs_uuid $(uuid_of "$boot_device") root
+		set prefix=(\$root)/grub
+		configfile \$prefix/grub.cfg
+	END
+    grub-mkimage --format i386-pc --prefix /grub --config "$work/early.cfg" --output "$work/core.img" "${modules[@]}"
+}
+
+# The arrays are made by Linux, in a machine that has the drivers.
+finish_md() {
+    local one
+    for one in "$disk" "$disk.2"; do
+        rm -f "$one"
+        truncate --size 2100M "$one"
+        sfdisk --quiet "$one" <<<$'label: dos\nsize=200M, type=fd, bootable\ntype=fd'
+        dd if=/usr/lib/grub/i386-pc/boot.img of="$one" bs=440 count=1 conv=notrunc status=none
+        dd if="$work/core.img" of="$one" bs=512 seek=1 conv=notrunc status=none
+    done
+    cat >"$work/arrays" <<-'END'
+		modprobe -a raid1 dm_mod
+		mdadm --create /dev/md/0 --name=0 --homehost=drill-md --run --assume-clean --level=1 --raid-devices=2 --metadata=1.2 /dev/vdc1 /dev/vdd1
+		mdadm --create /dev/md/1 --name=1 --homehost=drill-md --run --assume-clean --level=1 --raid-devices=2 --metadata=1.2 --bitmap=internal /dev/vdc2 /dev/vdd2
+		dd if=/dev/vdg of=/dev/md/0 bs=1M conv=fsync
+		config='activation{udev_sync=0 udev_rules=0} backup{backup=0 archive=0}'
+		pvcreate --config "$config" /dev/md/1
+		vgcreate --config "$config" vg0 /dev/md/1
+		lvcreate --config "$config" -y -Wn -n root -L 1400M vg0
+		lvcreate --config "$config" -y -Wn -n swap -L 256M vg0
+		dd if=/dev/vde of=/dev/mapper/vg0-root bs=1M conv=fsync
+		dd if=/dev/vdf of=/dev/mapper/vg0-swap bs=1M conv=fsync
+		vgchange --config "$config" -an vg0
+		mdadm --stop /dev/md/0 /dev/md/1
+	END
+    sync "$work/root.raw" "$work/swap.raw" "$work/boot.raw"
+    "$parts/workshop.sh" "$rootfs" "$work/arrays" "$disk" "$disk.2" "$work/root.raw" "$work/swap.raw" "$work/boot.raw"
+    mv "$disk.2" "$out.2"
 }
 
 lvm_tool() { # lvm_tool VERB ARGUMENT... : on the physical volumes only, and without device-mapper
@@ -241,7 +299,7 @@ finish_lvm() {
 }
 
 write_manifest() {
-    sync --file-system "$root" "$root/srv"     # block counts are final only then
+    sync --file-system "$root" "$root/srv" "$root/boot"     # block counts are final only then
     mount --bind /dev "$root/dev"
     mount -t proc proc "$root/proc"
     chroot "$root" /usr/local/sbin/dr-manifest >"$root/usr/local/share/dr-check.manifest"
@@ -249,11 +307,13 @@ write_manifest() {
 
 check_clean() {
     e2fsck -f -n "$root_device" >"$work/fsck.log" 2>&1 || { cat "$work/fsck.log" >&2; return 1; }
+    [[ -z $boot_device ]] || e2fsck -f -n "$boot_device" >"$work/fsck.log" 2>&1 || { cat "$work/fsck.log" >&2; return 1; }
     [[ -z $srv_device ]] || e2fsck -f -n "$srv_device" >"$work/fsck.log" 2>&1 || { cat "$work/fsck.log" >&2; return 1; }
 }
 
 disk=$out.new
 srv_device=
+boot_device=
 root_name=
 fetch_rootfs
 rm -f "$disk" "$disk".[0-9]
@@ -265,6 +325,9 @@ install_system
 write_manifest
 umount --recursive "$root"
 check_clean
-[[ $family != lvm ]] || finish_lvm
+case $family in
+    lvm) finish_lvm ;;
+    md) finish_md ;;
+esac
 sync "$disk"
 mv "$disk" "$out"

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using DR.Drills.Machines;
 
 namespace DR.Drills;
@@ -23,6 +24,8 @@ public sealed class LvmDrills : IDisposable
     [InlineData("lvm-uefi", 3200)]
     [InlineData("lvm-one", 900, 800, 700)]   // a root on one disk over three smaller
     [InlineData("lvm-three", 1800, 1500)]    // three disks, with stripes over all, to two
+    [InlineData("md", 2600, 2500)]           // mirrors with /boot and a volume group to larger disks
+    [InlineData("md", 2300)]                 // to one: half of the mirrors
     public void The_medium_brings_it_back_with_nobody_there(string kind, params int[] mebibytes)
     {
         var server = Server.Of(kind);
@@ -47,5 +50,18 @@ public sealed class LvmDrills : IDisposable
         Assert.InRange(check.Files, 5000, int.MaxValue);
         Assert.True(check.SwapOn);
         Assert.Contains("DR-CHECK lvm sound", machine.Serial.Text, StringComparison.Ordinal);
+        if (kind == "md")
+        {
+            Assert.Contains(mebibytes.Length == 2 ? "DR-CHECK md sound" : "DR-CHECK md State : clean, degraded", machine.Serial.Text, StringComparison.Ordinal);
+            AssertIds(server, machine.Serial.Text);
+        }
+    }
+
+    /// <summary>The arrays are those that were saved, not others that are like them.</summary>
+    private static void AssertIds(Server server, string serial)
+    {
+        var saved = Dr.Run(["info", .. server.Disks()])["arrays"]!.AsArray().Select(a => a!["id"]!.GetValue<string>()).Order().ToList();
+        Assert.Equal(2, saved.Count);
+        Assert.Equal(saved, Regex.Matches(serial, @"DR-CHECK array .*?([0-9a-f]{8}(?::[0-9a-f]{8}){3})").Select(m => m.Groups[1].Value).Order());
     }
 }

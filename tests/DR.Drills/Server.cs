@@ -26,9 +26,12 @@ internal sealed record Server(string Kind, Firmware Firmware)
     /// <summary>Three disks, with /srv in stripes over all of them.</summary>
     public static readonly Server LvmThree = new("lvm-three", Firmware.Bios);
 
+    /// <summary>Two disks that are mirrors of one another: /boot on an array, and a volume group on another.</summary>
+    public static readonly Server Md = new("md", Firmware.Bios);
+
     private static readonly Lock Making = new();
 
-    public static Server Of(string kind) => ((Server[])[Uefi, Bios, Lvm, LvmUefi, LvmOne, LvmThree]).First(s => s.Kind == kind);
+    public static Server Of(string kind) => ((Server[])[Uefi, Bios, Lvm, LvmUefi, LvmOne, LvmThree, Md]).First(s => s.Kind == kind);
 
     /// <summary>The paths of all its disks.</summary>
     public IReadOnlyList<string> Disks()

@@ -8,7 +8,14 @@ namespace DR.App.Cli;
 internal static class DocumentMaker
 {
     public static InfoDocument Info(Manifest manifest, ImageDocument? image) =>
-        new(image, [.. manifest.Disks.Select(Disk)], [.. manifest.Volumes.Select(v => Volume(manifest, v))]);
+        new(image, [.. manifest.Disks.Select(Disk)], [.. manifest.Volumes.Select(v => Volume(manifest, v))])
+        {
+            Arrays = manifest.Arrays.Count == 0 ? null : [.. manifest.Arrays.Select(a => Array(manifest, a))],
+        };
+
+    private static ArrayDocument Array(Manifest manifest, ManifestArray array) => new(
+        array.Path, array.Name, array.Id, array.Read(array.Path).Super.LevelName, array.Layout.Length,
+        [.. array.Members.Select(m => new SegmentDocument(manifest.PathOf(m.Disk), m.Extent.Start, m.Extent.Length))]);
 
     public static DiskDocument Disk(ManifestDisk disk)
     {

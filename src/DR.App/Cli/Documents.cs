@@ -22,7 +22,12 @@ internal sealed record ImageDocument(
     string Id, string Name, DateTimeOffset Created, string Program, string HostName, string OperatingSystem, string Firmware, bool Inconsistent, bool? Complete,
     IReadOnlyList<string> Warnings);
 
-internal sealed record InfoDocument(ImageDocument? Image, IReadOnlyList<DiskDocument> Disks, IReadOnlyList<VolumeDocument> Volumes);
+internal sealed record InfoDocument(ImageDocument? Image, IReadOnlyList<DiskDocument> Disks, IReadOnlyList<VolumeDocument> Volumes)
+{
+    public IReadOnlyList<ArrayDocument>? Arrays { get; init; }
+}
+
+internal sealed record ArrayDocument(string Path, string Name, string Id, string Level, long SizeBytes, IReadOnlyList<SegmentDocument> Members);
 
 internal sealed record AttachedDiskDocument(
     string Path, string Identity, long SizeBytes, int SectorSize, string? Model, string? Serial, string? Wwn, string Bus, string Contents, bool Blank,

@@ -1,5 +1,6 @@
 using DR.Core.Devices;
 using DR.Core.Layout;
+using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 
 namespace DR.Engine.Boot;
@@ -49,21 +50,24 @@ public sealed class EfiBootRepair(IMachine machine, IToolRunner tools)
         [.. EspsOf(layout).Select(esp => On(disk, esp, path => Look(disk, esp, List(path, cancel))))];
 
     /// <summary>Puts the system's own loader where there is no fallback. What cannot be done is in the result.</summary>
-    public IReadOnlyList<EspState> Run(IBlockDevice disk, DiskLayout layout, CancellationToken cancel)
+    /// <param name="sides">Whether one side of a mirror is repaired too: the caller makes the others equal.</param>
+    public IReadOnlyList<EspState> Run(IBlockDevice disk, DiskLayout layout, CancellationToken cancel, bool sides = false)
     {
-        var states = EspsOf(layout).Select(esp => On(disk, esp, path => Repair(disk, esp, path, cancel))).ToList();
+        var states = EspsOf(layout).Select(esp => On(disk, esp, path => !sides && IsMember(disk, esp)
+            ? new EspState(disk.Name, esp.Number, null, null, "it is a side of an array of Linux' software RAID, which would not be equal to the others any more; repair it within the running system")
+            : Repair(disk, esp, path, cancel))).ToList();
         disk.Flush();
         return states;
     }
 
     /// <summary>
-    /// Repairs all disks of a machine. One system partition that firmware can start from is enough, and a machine whose
+    /// Repairs all disks of a machine, sides of mirrors too, which the caller makes equal. One system partition that firmware can start from is enough, and a machine whose
     /// firmware is a BIOS needs none.
     /// </summary>
     /// <returns>Why the machine will not boot; null if it should.</returns>
     public string? RunAll(IReadOnlyList<(IBlockDevice Disk, DiskLayout Layout)> disks, string firmware, IJobReport report, List<string> notes)
     {
-        var states = disks.Where(d => Concerns(d.Layout)).SelectMany(d => Run(d.Disk, d.Layout, CancellationToken.None)).ToList();
+        var states = disks.Where(d => Concerns(d.Layout)).SelectMany(d => Run(d.Disk, d.Layout, CancellationToken.None, sides: true)).ToList();
         foreach (var state in states)
         {
             report.Note(state.Words);
@@ -77,6 +81,8 @@ public sealed class EfiBootRepair(IMachine machine, IToolRunner tools)
         return bootable ? null
             : $"{string.Join("; ", states.Select(s => s.Words))}. Remedy: dr boot repair {string.Join(' ', states.Select(s => s.Disk).Distinct())}";
     }
+
+    private static bool IsMember(IBlockDevice disk, PartitionEntry esp) => MdMember.Read(new SliceBlockDevice(disk, esp.Extent)).Superblock is not null;
 
     private static IEnumerable<PartitionEntry> EspsOf(DiskLayout layout) => layout.Partitions.Where(p => p.Role == PartitionRole.Esp);
 

@@ -178,7 +178,7 @@ public sealed class CapturePipeline(IMachine machine, IFrameCompressor compresso
         }
     }
 
-    private static MappedBlockDevice Logical(ManifestGroup places, LvmGroup group, string name, List<IBlockDevice> sources) =>
+    private static IBlockDevice Logical(ManifestGroup places, LvmGroup group, string name, List<IBlockDevice> sources) =>
         SourceVolumes.DeviceOf(places, group, group.LogicalVolumes.First(v => v.Name == name), sources);
 
     private IEnumerable<CaptureStep> OfVolume(CapturePlan plan, ManifestVolume volume, Space space, IBlockDevice device, string name, IJobReport report)

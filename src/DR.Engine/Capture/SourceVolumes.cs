@@ -73,12 +73,28 @@ internal sealed class SourceVolumes
         foreach (var found in assembly.Groups)
         {
             var places = found.Group.PhysicalVolumes.Zip(found.Members, (p, i) => (Physical: p, members[i].Segments[0])).ToList();
+            var group = new ManifestGroup(found.Group.Name, found.Group.Id, found.Text,
+                [.. places.Select(p => new ManifestPhysicalVolume(p.Physical.Id, p.Item2.Disk, p.Item2.Partition, p.Item2.Extent))]);
+            if (found.Group.Volumes.Select(v => LvmRaidLog.Problem(v, found.Group, part => DeviceOf(group, found.Group, part, [.. _disks.Select(d => d.Device)]))).FirstOrDefault(p => p is not null) is { } doubt)
+            {
+                SaveWhole(parts, places.Select(p => p.Item2), $"volume group {group.Name}: {doubt}");
+                continue;
+            }
+
             parts.RemoveAll(v => places.Any(p => v.Segments[0] == p.Item2));
-            Groups.Add(new ManifestGroup(found.Group.Name, found.Group.Id, found.Text,
-                [.. places.Select(p => new ManifestPhysicalVolume(p.Physical.Id, p.Item2.Disk, p.Item2.Partition, p.Item2.Extent))]));
+            Groups.Add(group);
             Regions.AddRange(places.Where(p => p.Physical.Start > 0).Select(p =>
                 new ManifestRegion(0, p.Item2.Disk, p.Item2.Extent with { Length = Math.Min(p.Physical.Start, RawRegions.MaxHeadGap) }, "lvmMetadata")));
-            Volumes.AddRange(found.Group.LogicalVolumes.Select(v => Describe(found.Group, v)));
+            Volumes.AddRange(found.Group.Volumes.Select(v => Describe(found.Group, v)));
+        }
+    }
+
+    private static void SaveWhole(List<ManifestVolume> parts, IEnumerable<ManifestSegment> places, string because)
+    {
+        foreach (var place in places)
+        {
+            int part = parts.FindIndex(v => v.Segments[0] == place);
+            parts[part] = parts[part] with { WholeBecause = because };
         }
     }
 
@@ -95,7 +111,7 @@ internal sealed class SourceVolumes
 
     /// <summary>The bytes of a logical volume.</summary>
     /// <param name="disks">In the order of their numbers; they stay the caller's.</param>
-    public static MappedBlockDevice DeviceOf(ManifestGroup places, LvmGroup group, LvmLogicalVolume volume, IReadOnlyList<IBlockDevice> disks) =>
+    public static IBlockDevice DeviceOf(ManifestGroup places, LvmGroup group, LvmLogicalVolume volume, IReadOnlyList<IBlockDevice> disks) =>
         LvmMapping.Open(group, volume,
             key => places.PlaceOf(group.PhysicalVolume(key)) is var on ? new MappedColumn(disks[on.Disk], on.Extent.Start) : default,
             $"{group.Name}/{volume.Name}");

@@ -252,10 +252,19 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
         var repair = new EfiBootRepair(machine, tools);
         string? problem = repair.RunAll(
             [.. targets.Select(t => (t.Disk.Inner, t.Plan.Layout))], plan.Manifest.Machine.Firmware, report, notes) ?? plan.BootProblem;
+        foreach (var array in plan.Arrays.Where(a => HoldsEsp(a, plan)))
+        {
+            ArrayCommit.MakeEqual(array, targets);
+        }
+
         targets.ForEach(t => Reread(t, report));
         notes.AddRange(BootEntry(plan, targets, repair));
         return problem;
     }
+
+    /// <summary>A mirror of system partitions, which firmware reads as such.</summary>
+    private static bool HoldsEsp(TargetArray array, RestorePlan plan) => array.Source.Read(array.Source.Path).Super.Level == 1 && array.Members.OfType<TargetSegment>()
+        .Any(m => plan.Disks[m.Target].Layout.Partitions.Any(p => p.Number == m.Partition && p.Role == PartitionRole.Esp));
 
     /// <summary>One for the system, on the first disk that the firmware of this computer can start it from.</summary>
     private IReadOnlyList<string> BootEntry(RestorePlan plan, List<RestoreTarget> targets, EfiBootRepair repair)

@@ -278,7 +278,7 @@ public sealed class LvmReadTests : IDisposable
 
         public LvmAssembly Assembly { get; }
 
-        public MappedBlockDevice Open(LvmFoundGroup found, LvmLogicalVolume volume) => LvmMapping.Open(found.Group, volume,
+        public IBlockDevice Open(LvmFoundGroup found, LvmLogicalVolume volume) => LvmMapping.Open(found.Group, volume,
             key => new MappedColumn(_devices[found.Members[found.Group.PhysicalVolumes.ToList().FindIndex(p => p.Key == key)]], 0), volume.Name);
 
         public void Dispose() => _devices.ForEach(d => d.Dispose());

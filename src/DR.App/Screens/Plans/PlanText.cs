@@ -57,7 +57,17 @@ internal static class PlanText
                 yield return Line(volume, "in use");
             }
 
-            foreach (string line in GroupText.OfDisk(manifest, disk.Index).Concat(DynamicText.OfDisk(manifest, disk.Index)))
+            foreach (string line in ArrayText.OfDisk(manifest, disk.Index).Concat(GroupText.OfDisk(manifest, disk.Index)).Concat(DynamicText.OfDisk(manifest, disk.Index)))
+            {
+                yield return line;
+            }
+        }
+
+        for (int i = 0; i < manifest.Arrays.Count; i++)
+        {
+            int number = manifest.Disks.Count + i;
+            yield return ArrayText.Heading(manifest, manifest.Arrays[i]);
+            foreach (string line in manifest.Volumes.Where(v => v.IsPlain && v.Segments[0].Disk == number).Select(v => Line(v, "in use")).Concat(GroupText.OfDisk(manifest, number)))
             {
                 yield return line;
             }
@@ -90,6 +100,22 @@ internal static class PlanText
                 {
                     yield return "      " + DynamicText.Was(manifest, volume.Source);
                 }
+            }
+
+            foreach (string line in ArrayText.OfTarget(plan, i))
+            {
+                yield return line;
+            }
+        }
+
+        for (int i = 0; i < plan.Arrays.Count; i++)
+        {
+            yield return "";
+            yield return ArrayText.Heading(plan, plan.Arrays[i]);
+            yield return ArrayText.Was(manifest, plan.Arrays[i].Source);
+            foreach (var volume in plan.Volumes.Where(v => v.Target == plan.Disks.Count + i && v.IsPlain))
+            {
+                yield return Line(volume.Source, "to write", volume.Partition);
             }
         }
 

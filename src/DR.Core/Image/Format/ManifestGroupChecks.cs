@@ -23,13 +23,13 @@ internal static class ManifestGroupChecks
     {
         int index = volume.LogicalVolume!.Group;
         ManifestChecks.Require(index >= 0 && index < groups.Count, where, $"it lies in volume group {index}, of {groups.Count}");
-        var logical = groups[index].LogicalVolumes.FirstOrDefault(v => v.Name == volume.LogicalVolume.Name);
+        var logical = groups[index].Volumes.FirstOrDefault(v => v.Name == volume.LogicalVolume.Name);
         ManifestChecks.Require(logical is not null, where, $"its volume group has no logical volume {volume.LogicalVolume.Name}");
         ManifestChecks.Require(groups[index].LengthOf(logical!) == volume.Length, where, $"it has {volume.Length} bytes, its logical volume {groups[index].LengthOf(logical!)}");
         ManifestChecks.Require(manifest.Groups[index].SegmentsOf(groups[index], logical!).SequenceEqual(volume.Segments), where, "its segments are not those of its logical volume");
     }
 
-    /// <summary>The text of a group is what a restore writes: each logical volume that it speaks of is in the image, once.</summary>
+    /// <summary>The text of a group is what a restore writes: each logical volume that it speaks of is in the image, once, parts of mirrors as those.</summary>
     public static void RequireAll(Manifest manifest, IReadOnlyList<LvmGroup> groups, string where)
     {
         var there = new HashSet<ManifestLogicalVolume>();
@@ -40,7 +40,7 @@ internal static class ManifestGroupChecks
 
         for (int i = 0; i < groups.Count; i++)
         {
-            var missing = groups[i].LogicalVolumes.FirstOrDefault(v => !there.Contains(new ManifestLogicalVolume(i, v.Name)));
+            var missing = groups[i].Volumes.FirstOrDefault(v => !there.Contains(new ManifestLogicalVolume(i, v.Name)));
             ManifestChecks.Require(missing is null, where, $"logical volume {missing?.Name} of volume group {i} is not in it");
         }
     }

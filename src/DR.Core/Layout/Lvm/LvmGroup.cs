@@ -22,7 +22,22 @@ public sealed record LvmGroup(
 
     public long Extents => PhysicalVolumes.Sum(p => p.ExtentCount);
 
-    public long UsedExtents => LogicalVolumes.Sum(v => v.Extents);
+    public long UsedExtents => LogicalVolumes.Sum(v => v.Segments.Sum(s => s.ExtentCount));
+
+    /// <summary>The same if each volume were there once.</summary>
+    public long LeastExtents => Volumes.Sum(v => v.Extents);
+
+    /// <summary>Logical volumes that are not parts of another.</summary>
+    public IEnumerable<LvmLogicalVolume> Volumes
+    {
+        get
+        {
+            var parts = LogicalVolumes.Where(v => v.Mirror is not null).SelectMany(v => v.Mirror!.Parts).ToHashSet();
+            return LogicalVolumes.Where(v => !parts.Contains(v.Name));
+        }
+    }
+
+    public LvmLogicalVolume LogicalVolume(string name) => LogicalVolumes.First(v => v.Name == name);
 
     public LvmPhysicalVolume PhysicalVolume(string key) => PhysicalVolumes.First(p => p.Key == key);
 
@@ -44,7 +59,19 @@ public sealed record LvmPhysicalVolume(
 /// <summary>A volume, and where its extents lie. Segments in the order of its bytes.</summary>
 public sealed record LvmLogicalVolume(string Name, string Id, bool Visible, IReadOnlyList<LvmSegment> Segments)
 {
-    public long Extents => Segments.Sum(s => s.ExtentCount);
+    /// <summary>Set where it has no segments of its own, but is there several times; null otherwise.</summary>
+    public LvmMirror? Mirror { get; init; }
+
+    public long Extents => Mirror?.ExtentCount ?? Segments.Sum(s => s.ExtentCount);
+}
+
+/// <summary>What a mirror is made of: logical volumes that nobody else sees.</summary>
+/// <param name="Type">"raid1" or "mirror".</param>
+/// <param name="Images">Names of its sides, the first one first; each has all its bytes.</param>
+/// <param name="Logs">Names of what says whether the sides are equal: of raid1 one for each side, of a mirror one at most.</param>
+public sealed record LvmMirror(string Type, long ExtentCount, IReadOnlyList<string> Images, IReadOnlyList<string> Logs)
+{
+    public IEnumerable<string> Parts => Images.Concat(Logs);
 }
 
 /// <summary>A run of a logical volume; linear where it has one stripe.</summary>

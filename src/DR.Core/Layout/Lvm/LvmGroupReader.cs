@@ -51,10 +51,13 @@ public static partial class LvmGroupReader
         {
             Require(NameRule().IsMatch(key), place, "the name of a logical volume is none");
             unsupported ??= Refusal(key, volume, place);
+            string here = $"{place}, logical volume {key}";
+            var mirror = unsupported is null ? Mirror(volume, here) : null;
             volumes.Add(new LvmLogicalVolume(key, Id(volume, place), Strings(volume["status"]).Contains("VISIBLE"),
-                unsupported is null ? Segments(volume, $"{place}, logical volume {key}") : []));
+                unsupported is null && mirror is null ? Segments(volume, here) : []) { Mirror = mirror });
         }
 
+        unsupported ??= Disorder(volumes);
         group = group with { LogicalVolumes = volumes, Unsupported = unsupported };
         Check(group, place);
         return group;
@@ -78,13 +81,51 @@ public static partial class LvmGroupReader
     private static string? Refusal(string name, LvmSection volume, string where)
     {
         var flags = Strings(volume["status"]).Concat(Strings(volume["flags"])).Except(PlainFlags).ToList();
-        var other = Segments(volume).Select(s => (s["type"] as LvmString)?.Text ?? "none").FirstOrDefault(t => t != "striped");
+        var other = Segments(volume).Select(s => (s["type"] as LvmString)?.Text ?? "none").FirstOrDefault(t => t != "striped" && !(t is "raid1" or "mirror" && Segments(volume).Count == 1));
         bool nested = Segments(volume).Any(s => s["stripes"] is LvmList list && list.Items.Chunk(2).Any(pair =>
             pair[0] is LvmString area && !IsPhysical(area.Text)));
         return other is not null ? $"logical volume {name} is of type {other}"
             : flags.Count > 0 ? $"logical volume {name} has the flags {string.Join(", ", flags)}"
             : nested ? $"logical volume {name} lies on other logical volumes"
             : null;
+    }
+
+    /// <summary>Null where it is none.</summary>
+    private static LvmMirror? Mirror(LvmSection volume, string where)
+    {
+        if (Segments(volume) is not [var section] || section["type"] is not LvmString { Text: "raid1" or "mirror" } type)
+        {
+            return null;
+        }
+
+        bool raid = type.Text == "raid1";
+        long count = Number(section, raid ? "device_count" : "mirror_count", where, 1);
+        var items = (section[raid ? "raids" : "mirrors"] as LvmList)?.Items ?? [];
+        Require(count <= MaxStripes && items.Count == 2 * count && Number(section, "start_extent", where, 0) == 0, where, $"it has {count} sides and a list of {items.Count / 2}");
+        var pairs = items.Chunk(2).Select(p => (First: (p[0] as LvmString)?.Text ?? "", Second: p[1])).ToList();
+        return raid
+            ? new LvmMirror(type.Text, Number(section, "extent_count", where, 1), [.. pairs.Select(p => (p.Second as LvmString)?.Text ?? "")], [.. pairs.Select(p => p.First)])
+            : new LvmMirror(type.Text, Number(section, "extent_count", where, 1), [.. pairs.Select(p => p.First)], section["mirror_log"] is LvmString log ? [log.Text] : []);
+    }
+
+    /// <summary>Why mirrors are not what can be read: their parts are plain volumes of the right lengths that nobody else has.</summary>
+    private static string? Disorder(List<LvmLogicalVolume> volumes)
+    {
+        var known = volumes.DistinctBy(v => v.Name).ToDictionary(v => v.Name);
+        var used = new HashSet<string>();
+        foreach (var volume in volumes.Where(v => v.Mirror is not null))
+        {
+            foreach (string part in volume.Mirror!.Parts)
+            {
+                if (!known.TryGetValue(part, out var other) || other.Mirror is not null || other.Visible || !used.Add(part)
+                    || volume.Mirror.Images.Contains(part) && other.Extents != volume.Mirror.ExtentCount)
+                {
+                    return $"logical volume {volume.Name} is a mirror whose part {part} is not what it should be";
+                }
+            }
+        }
+
+        return null;
     }
 
     /// <summary>LVM itself calls them pv0, pv1 and so on, and no logical volume so within a list of stripes.</summary>

@@ -26,8 +26,8 @@ public static class LvmWriter
     }
 
     /// <summary>
-    /// The metadata with the physical volumes and segments of <paramref name="group"/>; all else stays: names, UUIDs, tags,
-    /// allocation policies. Its number is one higher.
+    /// The metadata with the physical volumes and segments of <paramref name="group"/>, and without the logical volumes that it has no more; all
+    /// else stays: names, UUIDs, tags, allocation policies. Its number is one higher.
     /// </summary>
     /// <param name="metadata">The text that <paramref name="group"/> was read from, before it was laid out anew.</param>
     public static string Text(string metadata, LvmGroup group)
@@ -40,8 +40,9 @@ public static class LvmWriter
             .With("physical_volumes", new LvmSection([.. group.PhysicalVolumes.Select(p => KeyValuePair.Create(p.Key, (LvmValue)Physical(p, known.GetValueOrDefault(p.Id))))]));
         if (before["logical_volumes"] is LvmSection logical)
         {
-            after = after.With("logical_volumes", new LvmSection([.. logical.Entries.Select(e => e.Value is LvmSection volume
-                ? KeyValuePair.Create(e.Key, (LvmValue)Logical(volume, group.LogicalVolumes.First(v => v.Name == e.Key))) : e)]));
+            var there = group.LogicalVolumes.ToDictionary(v => v.Name);
+            after = after.With("logical_volumes", new LvmSection([.. logical.Entries.Where(e => e.Value is not LvmSection || there.ContainsKey(e.Key)).Select(e => e.Value is LvmSection volume && there[e.Key].Mirror is null
+                ? KeyValuePair.Create(e.Key, (LvmValue)Logical(volume, there[e.Key])) : e)]));
         }
 
         // lvm2 finds the name of the group at the very start of a text.

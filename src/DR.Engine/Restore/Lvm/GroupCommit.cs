@@ -7,10 +7,10 @@ namespace DR.Engine.Restore.Lvm;
 /// <summary>Volume groups on the targets: their logical volumes as devices, and in the end what makes them a group.</summary>
 internal static class GroupCommit
 {
-    /// <summary>The bytes of a logical volume where the plan has them.</summary>
-    public static MappedBlockDevice Open(TargetGroup target, string volume, IReadOnlyList<RestoreTarget> targets) =>
-        LvmMapping.Open(target.After, target.After.LogicalVolumes.First(v => v.Name == volume),
-            key => new MappedColumn(targets[target.PlaceOf(key).Target].Disk, target.PlaceOf(key).Extent.Start), $"{target.After.Name}/{volume}");
+    /// <summary>The bytes of a logical volume where the plan has them; what is read back of a mirror is read from all its sides.</summary>
+    public static IBlockDevice Open(TargetGroup target, string volume, IReadOnlyList<RestoreTarget> targets) =>
+        LvmMapping.Open(target.After, target.After.LogicalVolume(volume),
+            key => new MappedColumn(targets[target.PlaceOf(key).Target].Disk, target.PlaceOf(key).Extent.Start), $"{target.After.Name}/{volume}", compares: true);
 
     /// <summary>
     /// Writes labels and metadata, and proves them by reading them as any other. There is no table yet that would show them; on a
@@ -20,6 +20,7 @@ internal static class GroupCommit
     /// <exception cref="DrException">The group does not read back as it was written (<see cref="Failure.ReadBackDiffers"/>).</exception>
     public static string Write(TargetGroup target, IReadOnlyList<RestoreTarget> targets)
     {
+        ForgetLogs(target, targets);
         var volumes = target.Places.Select(p => new SliceBlockDevice(targets[p.Target].Disk, p.Extent, Name(p, targets))).ToList();
         foreach (var (volume, physical) in volumes.Zip(target.After.PhysicalVolumes))
         {
@@ -36,6 +37,20 @@ internal static class GroupCommit
         return found.Groups is [var one] && one.Text == target.Metadata
             ? $"volume group {target.After.Name}: metadata number {target.After.Sequence + 1} written to {string.Join(", ", volumes.Select(v => v.Name))} and read back"
             : throw Differs(target, string.Join("; ", found.Whole.OfType<string>().Concat(found.Warnings)));
+    }
+
+    /// <summary>
+    /// What says whether the sides of mirrors are equal becomes empty, as lvcreate leaves it: the kernel compares them once more when they are
+    /// first used (drivers/md/dm-raid.c, dm-log.c).
+    /// </summary>
+    private static void ForgetLogs(TargetGroup target, IReadOnlyList<RestoreTarget> targets)
+    {
+        foreach (string log in target.After.LogicalVolumes.Where(v => v.Mirror is not null).SelectMany(v => v.Mirror!.Logs))
+        {
+            var device = Open(target, log, targets);
+            device.Zero(new Extent(0, device.Length));
+            device.Flush();
+        }
     }
 
     /// <summary>Null where the physical volume has no room for the metadata, and others have.</summary>

@@ -139,7 +139,7 @@ public sealed class MachineFitter
 
     private void RequireKnown(IEnumerable<string> volumes)
     {
-        var known = _groups.SelectMany(g => g.LogicalVolumes.Select(v => $"{g.Name}/{v.Name}")).ToList();
+        var known = _groups.SelectMany(g => g.Volumes.Select(v => $"{g.Name}/{v.Name}")).ToList();
         if (volumes.FirstOrDefault(v => !known.Contains(v)) is { } unknown)
         {
             throw new DrException(Failure.Usage, known.Count == 0

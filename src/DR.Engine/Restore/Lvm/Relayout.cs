@@ -273,13 +273,13 @@ internal sealed class Relayout(
         var keyed = rooms.Select((r, i) => new ExtentRoom($"pv{i}", disks[r.Disk].Target, ExtentsOf(index, r))).ToList();
         if (rooms.Count == 0 || AllocateForBoot(index, keyed, disks) is not { } allocation)
         {
-            if (keyed.Sum(r => r.Extents) >= group.UsedExtents && rooms.Count > 0)
+            if (keyed.Sum(r => r.Extents) >= group.LeastExtents && rooms.Count > 0)
             {
                 throw new DrException(Failure.DoesNotFit, $"volume group {group.Name} has room, but not where --map wants its logical volumes: {string.Join(", ", keyed.Select(r => $"{targets[r.Disk].Path} has room for {r.Extents * group.ExtentSize} bytes"))}. Nothing was changed");
             }
 
             long room = keyed.Sum(r => r.Extents) * group.ExtentSize;
-            long needed = group.UsedExtents * group.ExtentSize;
+            long needed = group.LeastExtents * group.ExtentSize;
             throw new DrException(Failure.DoesNotFit,
                 $"volume group {group.Name} does not fit: its logical volumes have {needed} bytes, {string.Join(", ", targets.Select(t => t.Path))} have room for {room}; {Math.Max(needed - room, group.ExtentSize)} bytes ({ByteSize.Format(Math.Max(needed - room, group.ExtentSize))}) are missing. Nothing was changed. Choose larger disks or more of them");
         }

@@ -8,6 +8,8 @@ namespace DR.Engine.Restore.Md;
 /// <summary>Arrays of Linux' software RAID on the targets: their bytes as a device, and in the end what makes them arrays.</summary>
 internal static class ArrayCommit
 {
+    private const int Step = 1 << 20;
+
     /// <summary>The bytes of an array where the plan has them; what is read back of a mirror is read from all its sides.</summary>
     /// <param name="disks">They stay the caller's.</param>
     public static IBlockDevice Open(TargetArray target, IReadOnlyList<RestoreTarget> disks)
@@ -76,6 +78,26 @@ internal static class ArrayCommit
         return assembly.Arrays is [var one] && one.Members.Count == there.Count
             ? $"array {array.Name}: superblocks written to {string.Join(", ", volumes.Select(v => v.Name))} and read back"
             : throw Differs(target, string.Join("; ", assembly.Warnings));
+    }
+
+    /// <summary>Makes the sides of a mirror equal to its first, where something was written to one of them alone.</summary>
+    public static void MakeEqual(TargetArray target, IReadOnlyList<RestoreTarget> disks)
+    {
+        var supers = target.Source.Superblocks(target.Source.Path);
+        var sides = Enumerable.Range(0, supers.Count).Where(m => target.Members[m] is not null && supers[m].Superblock!.Role is not null)
+            .Select(m => new SliceBlockDevice(disks[target.Members[m]!.Target].Disk.Inner, supers[m].Superblock!.Data.Shift(target.Members[m]!.Extent.Start) with { Length = target.Source.Layout.Length }))
+            .ToList();
+        for (long at = 0; at < target.Source.Layout.Length; at += Step)
+        {
+            int count = (int)Math.Min(Step, target.Source.Layout.Length - at);
+            var bytes = sides[0].ReadBytes(at, count);
+            foreach (var side in sides.Skip(1).Where(s => !s.ReadBytes(at, count).AsSpan().SequenceEqual(bytes)))
+            {
+                side.Write(bytes, at);
+            }
+        }
+
+        sides.ForEach(s => s.Flush());
     }
 
     private static bool CanWriteParity(TargetArray target) => target.Source.Read(target.Source.Path).Shape is { Array.Level: 4 or 5 };
