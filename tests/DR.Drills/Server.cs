@@ -45,7 +45,7 @@ internal sealed record Server(string Kind, Firmware Firmware)
     {
         lock (Making)
         {
-            string folder = Path.Combine(Environment.GetEnvironmentVariable("DR_CACHE") ?? "/var/cache/dr", "servers");
+            string folder = Path.Combine(Cache, "servers");
             string disk = Path.Combine(folder, $"{Kind}-{RecipeDigest()}.raw");
             if (!File.Exists(disk))
             {
@@ -81,6 +81,8 @@ internal sealed record Server(string Kind, Firmware Firmware)
             Sizes(text).Sum(),
             text.Contains("DR-CHECK swap on ", StringComparison.Ordinal));
     }
+
+    internal static string Cache => Environment.GetEnvironmentVariable("DR_CACHE") ?? "/var/cache/dr";
 
     internal static string Repository { get; } = FindRepository();
 

@@ -95,6 +95,11 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
     /// <summary>What is on a target now; refuses it where that may not be erased.</summary>
     private DiskContents Look(DiskIdentity identity, RestoreRequest request, Guid image)
     {
+        if (identity.Length < identity.SectorSize)
+        {
+            throw new DrException(Failure.DoesNotFit, $"{identity.Path} has {identity.Length} bytes, less than a sector; nothing was changed. Choose a larger disk");
+        }
+
         using var device = machine.OpenForReading(identity);
         var contents = DiskContents.Of(device);
         _guard.Require(identity, device, contents, request, image);

@@ -1,4 +1,5 @@
 using DR.Core.Devices;
+using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
 using DR.Tests.Doubles;
@@ -9,14 +10,21 @@ namespace DR.Tests.Hardness;
 
 /// <summary>
 /// Whole restores from damaged images. One that says it is done has made the disk what it was; one that says it is not has left a disk
-/// that nothing takes for a table or a filesystem.
+/// that nothing takes for a table or a filesystem. A manifest that was forged with all its checksums is believed: then the disk is what it says.
 /// </summary>
 internal sealed class RestoreOrdeal : IOrdeal
 {
     private readonly MemoryBlockDevice _source = SmallDisks.Gpt();
     private readonly MemoryImageStore _image;
+    private readonly byte[] _manifest;
 
-    public RestoreOrdeal() => _image = new Workbench().With("/dev/source", _source).Capture("/dev/source");
+    public RestoreOrdeal()
+    {
+        _image = new Workbench().With("/dev/source", _source).Capture("/dev/source");
+        _manifest = Blank().Plan(_image, Request).Manifest.Encode();
+    }
+
+    private static RestoreRequest Request => new(["/dev/target"]) { ReadBack = false };
 
     public long Believed { get; private set; }
 
@@ -33,9 +41,12 @@ internal sealed class RestoreOrdeal : IOrdeal
         }
 
         using var target = new MemoryBlockDevice(_source.Length, 512, "/dev/target");
+        RestorePlan plan;
         try
         {
-            new Workbench().With("/dev/target", target).Restore(store, new RestoreRequest(["/dev/target"]) { ReadBack = false });
+            var bench = new Workbench().With("/dev/target", target);
+            plan = bench.Plan(store, Request);
+            bench.Run(plan, store);
         }
         catch (Exception e) when (e is DrException or CorruptDataException)
         {
@@ -44,8 +55,18 @@ internal sealed class RestoreOrdeal : IOrdeal
         }
 
         Believed++;
-        Workbench.AssertRestored(_source, target);
+        if (plan.Manifest.Encode().AsSpan().SequenceEqual(_manifest))
+        {
+            Workbench.AssertRestored(_source, target);
+            return;
+        }
+
+        var layout = LayoutReader.Read(target);
+        Assert.Equal((plan.Disks[0].Layout.Id, plan.Disks[0].Layout.Partitions.Count), (layout.Id, layout.Partitions.Count));
+        Assert.Equal(plan.Disks[0].Layout.Partitions.Select(p => (p.Number, p.Extent, p.Type, p.Id)), layout.Partitions.Select(p => (p.Number, p.Extent, p.Type, p.Id)));
     }
+
+    private Workbench Blank() => new Workbench().With("/dev/target", new MemoryBlockDevice(_source.Length, 512, "/dev/target"));
 
     public void Dispose() => _source.Dispose();
 }

@@ -54,7 +54,8 @@ public static partial class LvmGroupReader
             string here = $"{place}, logical volume {key}";
             var mirror = unsupported is null ? Mirror(volume, here) : null;
             volumes.Add(new LvmLogicalVolume(key, Id(volume, place), Strings(volume["status"]).Contains("VISIBLE"),
-                unsupported is null && mirror is null ? Segments(volume, here) : []) { Mirror = mirror });
+                unsupported is null && mirror is null ? Segments(volume, here) : [])
+            { Mirror = mirror });
         }
 
         unsupported ??= Disorder(volumes);

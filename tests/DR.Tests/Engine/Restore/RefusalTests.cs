@@ -48,6 +48,13 @@ public class RefusalTests
     }
 
     [Fact]
+    public void What_is_shorter_than_a_sector_is_no_disk()
+    {
+        Target.Content = new MemoryBlockDevice(386, 512, "/dev/target");
+        Refused(Failure.DoesNotFit, "/dev/target has 386 bytes, less than a sector");
+    }
+
+    [Fact]
     public void A_large_disk_is_sampled()
     {
         Target.Content = new MemoryBlockDevice(1L << 40, 512, "/dev/target");
