@@ -20,7 +20,9 @@ public sealed class VolumeDrills : IDisposable
             device=/dev/$(basename "$(readlink -f /dev/md/$name)")
             check $device
             mdadm --detail $device | grep -qE 'Failed Devices : 0|Raid Level : (raid0|linear)'
-            mdadm --wait $device || true
+            mdadm --readwrite $device || true
+            action=/sys/block/${device#/dev/}/md/sync_action
+            for ((i = 0; i < 120; i++)); do [[ -e $action && $(<$action) != idle ]] || break; sleep 1; done
             [[ $name != six-* ]] || { mdadm --stop $device; mdadm --assemble --run /dev/md/$name "${loops[@]:2}"; check $device; }
             mdadm --stop $device; losetup -d "${loops[@]}"
         done
