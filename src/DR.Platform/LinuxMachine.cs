@@ -3,6 +3,7 @@ using DR.Core.Devices;
 using DR.Core.Primitives;
 using DR.Platform.Block;
 using DR.Platform.Native;
+using DR.Platform.Views;
 
 namespace DR.Platform;
 
@@ -11,6 +12,7 @@ public sealed class LinuxMachine : IMachine
 {
     private const int TableAttempts = 50;
 
+    private readonly ProcessToolRunner _tools = new();
     private readonly SystemFiles _system;
     private readonly LinuxDisks _disks;
 
@@ -98,9 +100,13 @@ public sealed class LinuxMachine : IMachine
             && !Footing.Of(device.Name, _system, BlockTree.Read(_system), MountTable.Read(_system)).IsCached;
     }
 
-    public IDeviceView Expose(IBlockDevice device, Extent extent) => LoopView.Over(
-        device as DirectBlockDevice ?? throw new ArgumentException($"{device.Name} is no device of this machine", nameof(device)),
-        extent);
+    public bool CanJoin => JoinedView.IsPossible(_tools);
+
+    public IDeviceView Expose(IReadOnlyList<DeviceRun> runs) => runs is [var run] ? LoopOver(run) : JoinedView.Over(_tools, runs, LoopOver);
+
+    private static LoopView LoopOver(DeviceRun run) => LoopView.Over(
+        run.Device as DirectBlockDevice ?? throw new ArgumentException($"{run.Device.Name} is no device of this machine", nameof(run)),
+        run.Extent);
 
     /// <summary>
     /// The descriptor that claims the disk has to ask, since the kernel turns others away; and it may have to wait for

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using DR.Drills.Machines;
@@ -26,7 +27,19 @@ public sealed class LvmDrills : IDisposable
     [InlineData("lvm-three", 1800, 1500)]    // three disks, with stripes over all, to two
     [InlineData("md", 2600, 2500)]           // mirrors with /boot and a volume group to larger disks
     [InlineData("md", 2300)]                 // to one: half of the mirrors
-    public void The_medium_brings_it_back_with_nobody_there(string kind, params int[] mebibytes)
+    public void The_medium_brings_it_back_with_nobody_there(string kind, params int[] mebibytes) => Restore(kind, "last", mebibytes);
+
+    /// <summary>Its pieces are on two disks, so that the medium's device-mapper joins them for resize2fs.</summary>
+    [Fact]
+    public void A_root_in_several_pieces_grows_on_the_way()
+    {
+        string serial = Restore("lvm", "vg0/root", 1300, 1200);
+        Assert.InRange(Regex.Count(serial, @"DR-CHECK segment +vg0 root linear"), 2, 9);
+        Assert.InRange(long.Parse(Regex.Match(serial, @"DR-CHECK size / (\d+)").Groups[1].Value, CultureInfo.InvariantCulture), 1500L << 20, 2400L << 20);
+    }
+
+    /// <returns>What the restored server said.</returns>
+    private string Restore(string kind, string grow, params int[] mebibytes)
     {
         var server = Server.Of(kind);
         string image = _workplace.PathOf("server.drimg");
@@ -36,6 +49,7 @@ public sealed class LvmDrills : IDisposable
         var disks = targets.Select((t, i) => new Disk(t) { Serial = $"{RecoveryMedium.TargetSerial}{i}" }).ToArray();
         var answer = RecoveryMedium.Answer("/run/live/medium/dr/images/server.drimg");
         answer["layout"] = "anew";
+        answer["grow"] = grow;
         answer["targets"] = new JsonArray([.. disks.Select(d => new JsonObject { ["serial"] = d.Serial })]);
         string iso = RecoveryMedium.Build(_workplace, answer, "--image", image);
 
@@ -55,6 +69,8 @@ public sealed class LvmDrills : IDisposable
             Assert.Contains(mebibytes.Length == 2 ? "DR-CHECK md sound" : "DR-CHECK md State : clean, degraded", machine.Serial.Text, StringComparison.Ordinal);
             AssertIds(server, machine.Serial.Text);
         }
+
+        return machine.Serial.Text;
     }
 
     /// <summary>The arrays are those that were saved, not others that are like them.</summary>

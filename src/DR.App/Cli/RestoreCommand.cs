@@ -19,8 +19,8 @@ internal sealed class RestoreCommand
     private readonly Option<string[]> _to = new("--to") { Description = "A disk to restore onto; one for each disk of the image, in their order, or other numbers of disks for volume groups.", HelpName = "DISK", Required = true };
     private readonly Option<bool> _yes = new("--yes") { Description = "Do not ask." };
     private readonly Option<string[]> _overwrite = new("--overwrite") { Description = "Erase this disk although it is not blank; named by its identity, as dr disks prints it.", HelpName = "DISK-ID" };
-    private readonly Option<string> _grow = new("--grow") { Description = "Who gets new space: last, proportional, none, or the LABEL of a volume.", HelpName = "POLICY", DefaultValueFactory = _ => "last" };
-    private readonly Option<string[]> _map = new("--map") { Description = "Put this logical volume onto these of the disks: vg0/root=/dev/sda,/dev/sdb.", HelpName = "VOLUME=DISK[,DISK]" };
+    private readonly Option<string> _grow = new("--grow") { Description = "Who gets new space: last, proportional, none, or a volume by its LABEL or name (vg0/root).", HelpName = "POLICY", DefaultValueFactory = _ => "last" };
+    private readonly Option<string[]> _map = new("--map") { Description = "Put this logical or dynamic volume onto these of the disks: vg0/root=/dev/sda,/dev/sdb.", HelpName = "VOLUME=DISK[,DISK]" };
     private readonly Option<bool> _noReadBack = new("--no-readback") { Description = "Do not read back what was written." };
     private readonly Option<bool> _verifyFirst = new("--verify-first") { Description = "Read and check the whole image before the first write." };
     private readonly Option<bool> _salvage = new("--salvage") { Description = "Restore what can be restored of a damaged image." };
@@ -177,7 +177,7 @@ internal sealed class RestoreCommand
 
     private static TargetVolumeDocument Volume(RestorePlan plan, TargetVolume volume) => new(
         volume.Source.Kind, volume.Source.Label ?? "", volume.Source.Uuid ?? "", volume.Source.Length,
-        volume.GrowTool is null ? volume.Source.Length : volume.Extent.Length, volume.Moved, volume.GrowTool,
+        volume.Length, volume.Moved, volume.GrowTool,
         DocumentMaker.Segments(plan.Manifest, volume.Source),
         [.. volume.Segments.Select(s => new SegmentDocument(plan.Devices[s.Target].Identity.Path, s.Extent.Start, s.Extent.Length))]);
 }

@@ -86,10 +86,14 @@ public interface IMachine
     /// </summary>
     bool DropCaches(IBlockDevice device);
 
+    /// <summary>Whether <see cref="Expose"/> can put several runs together.</summary>
+    bool CanJoin { get; }
+
     /// <summary>
-    /// Shows a run of the device as a device of its own to the operating system's tools, until the view is disposed.
+    /// Shows runs of devices, one behind the other, as a device of its own to the operating system's tools, until the view is disposed.
     /// </summary>
-    IDeviceView Expose(IBlockDevice device, Primitives.Extent extent);
+    /// <param name="runs">Whole sectors; at least one, and only one where <see cref="CanJoin"/> is false.</param>
+    IDeviceView Expose(IReadOnlyList<DeviceRun> runs);
 
     /// <summary>Makes the operating system read the partition table again. Nothing for plain files.</summary>
     void RereadTable(IBlockDevice device);
@@ -98,8 +102,18 @@ public interface IMachine
     long FreeMemory { get; }
 }
 
+/// <param name="Device">Stays the caller's, and has to stay open as long as what shows it.</param>
+/// <param name="Extent">Bytes.</param>
+public readonly record struct DeviceRun(IBlockDevice Device, Primitives.Extent Extent);
+
 /// <summary>A run of a device under a path of its own. Disposing flushes and removes it.</summary>
 public interface IDeviceView : IDisposable
 {
     string Path { get; }
+}
+
+public static class DeviceViews
+{
+    /// <summary>Shows one run of a device.</summary>
+    public static IDeviceView Expose(this IMachine machine, IBlockDevice device, Primitives.Extent extent) => machine.Expose([new DeviceRun(device, extent)]);
 }

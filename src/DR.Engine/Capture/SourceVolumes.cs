@@ -105,7 +105,6 @@ internal sealed class SourceVolumes
         return Describe(device, [.. places.SegmentsOf(group, logical)]) with
         {
             LogicalVolume = new ManifestLogicalVolume(Groups.Count - 1, logical.Name),
-            GrowTool = null,
         };
     }
 

@@ -88,7 +88,7 @@ public sealed record RestoreReport(
 
     private static ReportVolume Volume(TargetVolume volume, RestorePlan plan) => new(
         plan.Devices[volume.Target].Identity.Path, volume.Segments[0].Partition, volume.Source.Kind, volume.Source.Label, volume.Source.Uuid,
-        volume.Source.Length, volume.GrowTool is null ? volume.Source.Length : volume.Extent.Length, volume.Extent.Start, volume.Moved, volume.GrowTool,
+        volume.Source.Length, volume.Length, volume.Extent.Start, volume.Moved, volume.GrowTool,
         volume.Source.AllocatedBytes, volume.Source.WholeBecause is not null)
     {
         LogicalVolume = volume.IsLogical

@@ -146,6 +146,11 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
 
     private static string Title(RestorePlan plan, TargetVolume volume)
     {
+        if (volume.IsLogical)
+        {
+            return $"{plan.Manifest.NameOf(volume.Source)} ({volume.Source.Title})";
+        }
+
         int partition = volume.Partition;
         string disk = plan.Devices[volume.Target].Identity.Path;
         return partition == 0 ? $"{disk} ({volume.Source.Title})" : $"{disk} partition {partition} ({volume.Source.Title})";
@@ -167,7 +172,7 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
             }
         }
 
-        foreach (var volume in plan.Volumes.Where(v => v.GrowTool is not null && !v.FillsDisk))
+        foreach (var volume in plan.Volumes.Where(v => v.GrowTool is not null && !v.IsHeld))
         {
             Grow(plan, volume, targets, report, notes, cancel);
         }
@@ -215,18 +220,38 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
     private void Grow(RestorePlan plan, TargetVolume volume, List<RestoreTarget> targets, IJobReport report, List<string> notes, CancellationToken cancel)
     {
         string name = Title(plan, volume);
-        report.Note($"growing {name} to {ByteSize.Format(volume.Extent.Length)} by {volume.GrowTool}");
-        var disk = targets[volume.Target].Disk.Inner;
-        disk.Flush();
-        using (var view = machine.Expose(disk, volume.Extent with { Length = volume.Extent.Length / disk.SectorSize * disk.SectorSize }))
+        report.Note($"growing {name} to {ByteSize.Format(volume.Length)} by {volume.GrowTool}");
+        var runs = Runs(volume, targets);
+        runs.ForEach(r => r.Device.Flush());
+        using (var view = machine.Expose(runs))
         {
             new VolumeGrower(tools).Grow(volume.GrowTool!, view.Path, name, cancel);
         }
 
-        disk.Flush();
-        VolumeGrower.Verify(volume.GrowTool!, new SliceBlockDevice(disk, volume.Extent, name));
-        notes.Add($"{name}: grown from {volume.Source.Length} to {volume.Extent.Length} bytes and checked"
+        runs.ForEach(r => r.Device.Flush());
+        VolumeGrower.Verify(volume.GrowTool!, new MappedBlockDevice(name, [.. runs.Select(r => new MappedPiece(r.Extent.Length, 0, [new MappedColumn(r.Device, r.Extent.Start)]))]));
+        notes.Add($"{name}: grown from {volume.Source.Length} to {volume.Length} bytes and checked"
             + (volume.Source.Kind == "ntfs" ? "; Windows will check it once more when it starts" : ""));
+    }
+
+    /// <summary>Where the volume lies, in whole sectors and as few runs as can be.</summary>
+    private static List<DeviceRun> Runs(TargetVolume volume, List<RestoreTarget> targets)
+    {
+        var runs = new List<DeviceRun>();
+        foreach (var segment in volume.Segments)
+        {
+            var disk = targets[segment.Target].Disk.Inner;
+            if (runs.Count > 0 && runs[^1].Device == disk && runs[^1].Extent.End == segment.Extent.Start)
+            {
+                runs[^1] = runs[^1] with { Extent = Extent.Between(runs[^1].Extent.Start, segment.Extent.End) };
+            }
+            else
+            {
+                runs.Add(new DeviceRun(disk, segment.Extent with { Length = segment.Extent.Length / disk.SectorSize * disk.SectorSize }));
+            }
+        }
+
+        return runs;
     }
 
     /// <summary>
@@ -236,7 +261,7 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
     /// <returns>Why the machine will not boot yet; null if it should.</returns>
     private string? AfterCommit(RestorePlan plan, List<RestoreTarget> targets, IJobReport report, List<string> notes)
     {
-        foreach (var volume in plan.Volumes.Where(v => v.GrowTool is not null && v.FillsDisk))
+        foreach (var volume in plan.Volumes.Where(v => v.GrowTool is not null && v.IsHeld))
         {
             try
             {
@@ -245,7 +270,7 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
             catch (Exception e) when (e is DrException or OperationCanceledException)
             {
                 throw new RestoreBrokenException(e,
-                    $"{StateWords(targets)}\nOnly growing the filesystem did not end: check it with {VolumeGrower.CheckerFor(volume.GrowTool!)}, then grow it with {volume.GrowTool} {plan.Disks[volume.Target].Identity.Path}.");
+                    $"{StateWords(targets)}\nOnly growing the filesystem did not end: check it with {VolumeGrower.CheckerFor(volume.GrowTool!)}, then grow it with {volume.GrowTool} {(volume.IsLogical ? "/dev/" + plan.Manifest.NameOf(volume.Source) : plan.Disks[volume.Target].Identity.Path)}.");
             }
         }
 

@@ -68,11 +68,14 @@ public sealed record TargetSegment(int Target, int Partition, Extent Extent);
 /// <param name="Target">Index into the plan's devices; of a logical volume where its first segment goes.</param>
 /// <param name="Extent">Its bytes on the target; of a logical volume those of its first segment.</param>
 /// <param name="Moved">Whether it begins at another offset than on the source.</param>
-/// <param name="GrowTool">The tool that makes it fill <paramref name="Extent"/>; null if it stays as it was.</param>
+/// <param name="GrowTool">The tool that makes it fill its new length; null if it stays as it was.</param>
 public sealed record TargetVolume(ManifestVolume Source, int Target, Extent Extent, bool Moved, string? GrowTool)
 {
     /// <summary>Where its bytes go, in their order; of a striped run each stripe is one.</summary>
     public IReadOnlyList<TargetSegment> Segments { get; init; } = [new TargetSegment(Target, Source.Segments[0].Partition, Extent)];
+
+    /// <summary>Bytes that it has there.</summary>
+    public long Length { get; init; } = GrowTool is null ? Source.Length : Extent.Length;
 
     public bool IsLogical => Source.LogicalVolume is not null;
 
@@ -87,6 +90,9 @@ public sealed record TargetVolume(ManifestVolume Source, int Target, Extent Exte
 
     /// <summary>Whether there is no table: it lives on the whole disk.</summary>
     public bool FillsDisk => IsPlain && Partition == 0;
+
+    /// <summary>Whether bytes of it may be held back until the commit, so that no tool can work on it before.</summary>
+    public bool IsHeld => Segments.Any(s => s.Partition == 0);
 
     /// <summary>Its bytes on the source's disk.</summary>
     public Extent SourceExtent => Source.Segments[0].Extent;

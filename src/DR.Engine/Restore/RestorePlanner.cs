@@ -22,7 +22,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         var (header, manifest, remarks) = Prove(input, request);
         var identities = _guard.Resolve(request);
         var contents = identities.Select(i => Look(i, request, header.ImageId)).ToList();
-        var fit = new MachineFitter(manifest).Fit([.. identities.Select(i => new FitTarget(i.Path, i.Length, i.SectorSize))], request.Grow, MapOf(request, identities), request.SameShape);
+        var fit = new MachineFitter(manifest) { Joins = manifest.Groups.Count > 0 && machine.CanJoin }.Fit([.. identities.Select(i => new FitTarget(i.Path, i.Length, i.SectorSize))], request.Grow, MapOf(request, identities), request.SameShape);
         remarks.AddRange(fit.Remarks);
         remarks.AddRange(fit.Disks.Where(d => d.Source is not null)
             .SelectMany(d => KeepTheirSize(manifest, manifest.Disks[d.Source!.Value], identities[d.Target], request.Grow)));
@@ -143,9 +143,10 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
 
     private static TargetVolume PlanLogical(ManifestVolume volume, TargetGroup target)
     {
-        var segments = target.SegmentsOf(target.After.LogicalVolumes.First(v => v.Name == volume.LogicalVolume!.Name))
-            .Select(s => new TargetSegment(s.Target, s.Partition, s.Extent)).ToList();
-        return new TargetVolume(volume, segments[0].Target, segments[0].Extent, false, null) { Segments = segments };
+        var after = target.After.LogicalVolume(volume.LogicalVolume!.Name);
+        var segments = target.SegmentsOf(after).Select(s => new TargetSegment(s.Target, s.Partition, s.Extent)).ToList();
+        long length = target.After.LengthOf(after);
+        return new TargetVolume(volume, segments[0].Target, segments[0].Extent, false, length > volume.Length ? volume.GrowTool : null) { Segments = segments, Length = length };
     }
 
     private static TargetVolume PlanDynamic(ManifestVolume volume, MachineFit fit, List<TargetDisk> disks)

@@ -7,7 +7,7 @@ using DR.Platform.Block;
 using DR.Platform.Native;
 using Microsoft.Win32.SafeHandles;
 
-namespace DR.Platform;
+namespace DR.Platform.Views;
 
 /// <summary>
 /// A loop device over a run of an open device. It holds its own descriptor of what is below, so an exclusive claim on

@@ -2,6 +2,7 @@ using DR.Core.Devices;
 using DR.Core.FileSystems;
 using DR.Core.Primitives;
 using DR.Platform.Block;
+using DR.Platform.Views;
 
 namespace DR.Platform.Volumes;
 

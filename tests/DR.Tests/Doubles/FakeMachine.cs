@@ -91,10 +91,13 @@ internal sealed class FakeMachine : IMachine
         return CacheExcluded;
     }
 
-    public IDeviceView Expose(IBlockDevice device, Extent extent)
+    public bool CanJoin { get; set; } = true;
+
+    public IDeviceView Expose(IReadOnlyList<DeviceRun> runs)
     {
-        Trace.Add($"expose {extent.Start}+{extent.Length}");
-        return new FileView(device, extent);
+        Assert.True(CanJoin || runs.Count == 1);
+        Trace.Add($"expose {string.Join(" and ", runs.Select(r => $"{r.Extent.Start}+{r.Extent.Length}"))}");
+        return new CopiedView(runs);
     }
 
     public void RereadTable(IBlockDevice device) => Trace.Add("reread table");
@@ -127,30 +130,5 @@ internal sealed class FakeMachine : IMachine
         public void Flush() => inner.Flush();
 
         public void Dispose() => release();
-    }
-
-    /// <summary>A copy in a file, which goes back when the view is disposed.</summary>
-    private sealed class FileView : IDeviceView
-    {
-        private readonly TempFolder _folder = new();
-        private readonly IBlockDevice _device;
-        private readonly Extent _extent;
-
-        public FileView(IBlockDevice device, Extent extent)
-        {
-            (_device, _extent) = (device, extent);
-            Path = _folder.File("view");
-            File.WriteAllBytes(Path, device.ReadBytes(extent.Start, (int)extent.Length));
-        }
-
-        public string Path { get; }
-
-        public void Dispose()
-        {
-            var bytes = File.ReadAllBytes(Path);
-            Assert.Equal(_extent.Length, bytes.Length);
-            _device.Write(bytes, _extent.Start);
-            _folder.Dispose();
-        }
     }
 }

@@ -20,7 +20,6 @@ internal sealed class RealDisks : IDisposable
     public const long MiB = 1 << 20;
 
     private readonly Scratch _scratch = new();
-    private readonly LinuxMachine _machine = new();
     private readonly ProcessToolRunner _tools = new();
     private int _files;
 
@@ -35,6 +34,8 @@ internal sealed class RealDisks : IDisposable
             File.WriteAllText(Path.Combine(Tree, $"file{i}"), new string((char)('a' + i % 26), i * 50));
         }
     }
+
+    public IMachine Machine { get; set; } = new LinuxMachine();
 
     public string Folder => _scratch.Folder;
 
@@ -124,24 +125,24 @@ internal sealed class RealDisks : IDisposable
 
     public MemoryImageStore Capture(params string[] disks) => Capture(new CaptureRequest(disks, Path.Combine(Folder, "image"), "test"));
 
-    public CapturePlan PlanCapture(CaptureRequest request) => new CapturePlanner(_machine, "test").Plan(request);
+    public CapturePlan PlanCapture(CaptureRequest request) => new CapturePlanner(Machine, "test").Plan(request);
 
     public MemoryImageStore Capture(CaptureRequest request)
     {
         var image = new MemoryImageStore();
         var plan = PlanCapture(request);
         Report.Stage("capturing", plan.Bytes);
-        new CapturePipeline(_machine, Workbench.Compressor, TimeProvider.System).Run(plan, image, Report, TestContext.Current.CancellationToken);
+        new CapturePipeline(Machine, Workbench.Compressor, TimeProvider.System).Run(plan, image, Report, TestContext.Current.CancellationToken);
         return image;
     }
 
     public RestorePlan Plan(IImageInput image, string grow, params string[] targets) =>
-        new RestorePlanner(_machine, _tools, Workbench.Compressor).Plan(image, new RestoreRequest(targets) { Grow = GrowPolicy.Parse(grow) });
+        new RestorePlanner(Machine, _tools, Workbench.Compressor).Plan(image, new RestoreRequest(targets) { Grow = GrowPolicy.Parse(grow) });
 
     public RestoreResult Restore(IImageInput image, string grow, params string[] targets)
     {
         var plan = Plan(image, grow, targets);
-        return new RestorePipeline(_machine, _tools, Workbench.Compressor).Run(plan, image, Report, TestContext.Current.CancellationToken);
+        return new RestorePipeline(Machine, _tools, Workbench.Compressor).Run(plan, image, Report, TestContext.Current.CancellationToken);
     }
 
     public static TestFileDevice Open(string disk, int sectorSize = 512) => new(disk, sectorSize);

@@ -5,6 +5,7 @@ using DR.Core.Layout.Ldm;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
 using DR.Engine.Restore;
+using DR.Engine.Restore.Lvm;
 using DR.Platform;
 using DR.Tests.Doubles;
 using DR.Tests.Engine;
@@ -141,6 +142,48 @@ public sealed class LdmRestoreTests : IDisposable
             var changed = manifest with { Volumes = [.. manifest.Volumes.Select((v, i) => i == at ? wrong : v)] };
             Assert.Throws<CorruptDataException>(() => Manifest.Decode(changed.Encode(), "manifest"));
         }
+    }
+
+    [Fact]
+    public void A_volume_goes_where_it_is_mapped_to()
+    {
+        string[] targets = [_real.Blank("one", 200 * MiB), _real.Blank("other", 200 * MiB)];
+        var image = _real.Capture(_files);
+        foreach (string wanted in targets)
+        {
+            var plan = PlanMapped(image, targets, $"WIN-ERRDJSBDAVF-Dg0/Volume4={wanted}", $"WIN-ERRDJSBDAVF-Dg0/Volume5={targets[1]}");
+            Assert.Equal((wanted, targets[1]), (PlaceOf(plan, "Volume4"), PlaceOf(plan, "Volume5")));
+        }
+
+        var mapped = PlanMapped(image, targets, $"WIN-ERRDJSBDAVF-Dg0/Volume4={targets[1]}");
+        new RestorePipeline(_real.Machine, new ProcessToolRunner(), Workbench.Compressor).Run(mapped, image, _real.Report, TestContext.Current.CancellationToken);
+        AssertFiles(targets);
+        Assert.Contains("Raid5", Enumerable.Range(1, PartitionsOf(targets[1])).Select(n => Blkid(_real.Extract(targets[1], n), "LABEL")));
+    }
+
+    [Fact]
+    public void Where_there_is_no_room_for_a_mapping_it_is_refused()
+    {
+        string[] targets = [_real.Blank("one", 300 * MiB), _real.Blank("other", 20 * MiB)];
+        var image = _real.Capture(_files);
+        var refused = Assert.Throws<DrException>(() => PlanMapped(image, targets, $"WIN-ERRDJSBDAVF-Dg0/Volume4={targets[1]}"));
+        Assert.Equal(Failure.DoesNotFit, refused.Failure);
+        Assert.Contains("there is room for all volumes, but not where --map wants them", refused.Message, StringComparison.Ordinal);
+        var unknown = Assert.Throws<DrException>(() => PlanMapped(image, targets, $"WIN-ERRDJSBDAVF-Dg0/Volume9={targets[1]}"));
+        Assert.Equal(Failure.Usage, unknown.Failure);
+        Assert.Contains("there are: WIN-ERRDJSBDAVF-Dg0/Volume", unknown.Message, StringComparison.Ordinal);
+    }
+
+    private RestorePlan PlanMapped(MemoryImageStore image, string[] targets, params string[] map) =>
+        new RestorePlanner(_real.Machine, new ProcessToolRunner(), Workbench.Compressor).Plan(image, new RestoreRequest(targets) { Map = [.. map.Select(VolumeMapping.Parse)] });
+
+    private static string PlaceOf(RestorePlan plan, string name) =>
+        plan.Disks[plan.Volumes.Single(v => v.Source.DynamicVolume?.Name == name).Target].Identity.Path;
+
+    private static int PartitionsOf(string target)
+    {
+        using var device = new TestFileDevice(target);
+        return LayoutReader.Read(device).Partitions.Count;
     }
 
     private void RestoreOver(MemoryImageStore image, string[] targets)

@@ -1,13 +1,7 @@
-using System.Globalization;
-using DR.Core.Devices;
-using DR.Core.Image;
-using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
-using DR.Engine.Restore;
 using DR.Platform;
 using DR.Tests.Doubles;
-using DR.Tests.Engine;
 
 namespace DR.Tests.Lvm;
 
@@ -16,24 +10,8 @@ namespace DR.Tests.Lvm;
 /// back.
 /// </summary>
 [Trait("Category", "Slow")]
-public sealed class LvmRestoreTests : IDisposable
+public sealed class LvmRestoreTests : LvmBench
 {
-    private const long MiB = 1 << 20;
-    private const string Gpt = "label: gpt\nsize=8M,type=linux,name=boot\ntype=lvm,name=system\n";
-    private const string Mbr = "label: dos\nsize=8M\nsize=55M,type=5\ntype=8e\n";
-
-    private readonly Scratch _scratch = new();
-    private readonly RealDisks _real = new();
-    private readonly LvmTools _lvm;
-
-    public LvmRestoreTests() => _lvm = new LvmTools(_scratch);
-
-    public void Dispose()
-    {
-        _scratch.Dispose();
-        _real.Dispose();
-    }
-
     [Theory]
     [InlineData(64, 64)]    // the same shape
     [InlineData(100, 90)]   // the same shape, with room
@@ -173,111 +151,5 @@ public sealed class LvmRestoreTests : IDisposable
         Assert.Empty(half.Manifest.Groups);
         var all = new CapturePlanner(new LinuxMachine(), "test").Plan(new CaptureRequest(disks, "/image", "x") { AllBlocks = true });
         Assert.Equal(["ext4", "lvm2", "lvm2"], all.Manifest.Volumes.Select(v => v.Kind));
-    }
-
-    /// <summary>A disk with /boot and a physical volume, and a disk that is one.</summary>
-    private string[] TwoDisks()
-    {
-        string first = Divided("first", 64 * MiB, Gpt);
-        string second = _scratch.File("second", 64 * MiB);
-        _lvm.Create("vg0", ShowPartition(first, 2), _lvm.Show(second));
-        Add("root", "-L", "20M");
-        Add("spanning", "-L", "60M");
-        Remember();
-        return [first, second];
-    }
-
-    private string Divided(string name, long length, string script) => _real.Disk(name, length, script, _real.Ext4("boot", 8 * MiB, "-N", "512"));
-
-    private string ShowPartition(string disk, int number) => _lvm.Show(disk, Partitions(disk).Single(p => p.Number == number).Extent);
-
-    private static IReadOnlyList<PartitionEntry> Partitions(string disk)
-    {
-        using var device = new TestFileDevice(disk);
-        return LayoutReader.Read(device).Partitions;
-    }
-
-    private readonly Dictionary<string, byte[]> _contents = [];
-    private readonly List<(string Group, string Volume)> _volumes = [];
-    private List<string> _ids = [];
-
-    private void Add(string name, params string[] arguments) => AddTo("vg0", name, arguments);
-
-    private void AddTo(string group, string name, params string[] arguments)
-    {
-        _lvm.AddVolume(group, name, arguments);
-        long length = long.Parse(_lvm.Report("lvs", "-o", "lv_size", $"{group}/{name}").Single()["lv_size"], CultureInfo.InvariantCulture);
-        _lvm.Fill(group, name, _real.Ext4(name, length));
-        _volumes.Add((group, name));
-    }
-
-    /// <summary>What the volumes hold, and the UUIDs; then nothing is shown any more.</summary>
-    private void Remember()
-    {
-        foreach (var (group, volume) in _volumes)
-        {
-            _contents[$"{group}/{volume}"] = _lvm.Content(group, volume);
-        }
-
-        _ids = Ids();
-        _lvm.Hide();
-    }
-
-    private List<string> Ids() => [.. _lvm.Report("lvs", "-o", "vg_uuid,vg_name,lv_uuid,lv_name,lv_size").Select(r => string.Join(' ', r.Values)).Order(StringComparer.Ordinal)];
-
-    private MemoryImageStore Capture(params string[] disks) => _real.Capture(disks);
-
-    private static RestorePlan Plan(IImageInput image, params string[] targets) =>
-        new RestorePlanner(new LinuxMachine(), new ProcessToolRunner(), Workbench.Compressor).Plan(image, new RestoreRequest(targets));
-
-    private string[] Restore(IImageInput image, params int[] lengths)
-    {
-        string[] files = [.. lengths.Select((l, i) => _scratch.File($"target{i}", l * MiB))];
-        var result = _real.Restore(image, "last", files);
-        Assert.Null(result.BootProblem);
-        Assert.Equal(result.WrittenBytes, result.ReadBackBytes);
-        return files;
-    }
-
-    /// <summary>Shows every place on the targets that has an LVM label.</summary>
-    private void Show(IEnumerable<string> files)
-    {
-        foreach (string file in files)
-        {
-            using var device = new TestFileDevice(file);
-            var layout = LayoutReader.Read(device);
-            var places = layout.Table == TableKind.None ? [new Extent(0, device.Length)] : layout.Partitions.Select(p => p.Extent);
-            foreach (var place in places.Where(p => p.Length > MiB && device.ReadBytes(p.Start + 512, 8).AsSpan().SequenceEqual("LABELONE"u8)))
-            {
-                _lvm.Show(file, place);
-            }
-        }
-    }
-
-    /// <param name="partition">Of the physical volume on the first disk.</param>
-    private void AssertSame(string group, string[] files, int partition)
-    {
-        Show(files);
-        _lvm.AssertSound(group);
-        Assert.Equal(_ids, Ids());
-        Assert.Contains(Partitions(files[0]), p => p.Number == partition);
-    }
-
-    private void AssertFiles(params string[] volumes) => volumes.ToList().ForEach(v => AssertFile("vg0", v));
-
-    /// <summary>What the filesystem uses is equal, its files are, and its checker finds nothing.</summary>
-    private void AssertFile(string group, string volume)
-    {
-        string file = Path.Combine(_scratch.Folder, $"{group}-{volume}");
-        File.WriteAllBytes(file, _lvm.Content(group, volume));
-        _real.AssertSound(file);
-        using var before = new MemoryBlockDevice(_contents[$"{group}/{volume}"].Length);
-        before.Write(_contents[$"{group}/{volume}"], 0);
-        using var after = new TestFileDevice(file);
-        Assert.Equal(before.Length, after.Length);
-        foreach (var used in Core.FileSystems.FileSystemProbe.Open(before).Allocated(new Extent(0, before.Length)))
-        {
-            Workbench.AssertSame(before, after, used, used.Start, volume);
-        }
     }
 }

@@ -38,6 +38,66 @@ public class RelayoutTests
         Assert.True(fits >= 400 && anew >= 200, $"only {fits} of 2000 machines fit, {anew} of them anew");
     }
 
+    /// <summary>Only what may grow does, by no more than there is new, and nothing fits worse for it.</summary>
+    [Fact]
+    public void Growth_keeps_every_rule()
+    {
+        var (grown, kept) = (0, 0);
+        Property.Holds(random =>
+        {
+            var manifest = RandomMachine(random);
+            var targets = RandomTargets(random, random.Next(1, 5));
+            var logical = manifest.Volumes.Where(v => v.LogicalVolume is not null).ToList();
+            if (logical.Count == 0)
+            {
+                return;
+            }
+
+            var chosen = logical[random.Next(logical.Count)];
+            var policy = random.Next(3) == 0 ? new GrowPolicy(GrowKind.Proportional) : new GrowPolicy(GrowKind.Label, random.Next(2) == 0 ? manifest.NameOf(chosen) : chosen.LogicalVolume!.Name);
+            bool joins = random.Next(3) > 0;
+            var without = TryFit(manifest, targets);
+            var fit = TryFit(manifest, targets, policy: policy, joins: joins);
+            Assert.Equal(without is null, fit is null);
+            if (fit is null)
+            {
+                return;
+            }
+
+            AssertSound(manifest, targets, fit, grows: true);
+            AssertGrowth(manifest, fit, policy, joins, ref grown);
+            kept += fit.Remarks.Any(r => r.Contains("keeps its size", StringComparison.Ordinal)) ? 1 : 0;
+        }, runs: 2000);
+        Assert.True(grown >= 100 && kept >= 100, $"only {grown} volumes of 2000 machines grew, {kept} could not");
+    }
+
+    private static void AssertGrowth(Manifest manifest, MachineFit fit, GrowPolicy policy, bool joins, ref int grown)
+    {
+        foreach (var target in fit.Groups)
+        {
+            var before = LvmGroupReader.Read(target.Source.Metadata, "before");
+            long more = 0;
+            foreach (var volume in manifest.Volumes.Where(v => v.LogicalVolume is { } l && manifest.Groups[l.Group] == target.Source))
+            {
+                var after = target.After.LogicalVolume(volume.LogicalVolume!.Name);
+                long by = after.Extents * ExtentSize - volume.Length;
+                Assert.InRange(by, 0, long.MaxValue);
+                if (by > 0)
+                {
+                    grown++;
+                    more += by;
+                    Assert.NotNull(volume.GrowTool);
+                    Assert.InRange(after.Extents * ExtentSize, 0, volume.MaximumLength);
+                    Assert.True(policy.Kind == GrowKind.Proportional || policy.Label == manifest.NameOf(volume) || policy.Label == volume.LogicalVolume.Name);
+                    Assert.True(joins || after.Segments.Count == 1);
+                    Assert.All(after.Segments, s => Assert.Single(s.Stripes));
+                }
+            }
+
+            Assert.InRange(more, 0, Math.Max(0, target.After.Extents - before.Extents) * ExtentSize);
+        }
+    }
+
     /// <summary>
     /// A search over every way to give the disks with other partitions their targets; what is left over there and on the other
     /// targets has to hold the extents of one group, which may be divided at will.
@@ -159,14 +219,14 @@ public class RelayoutTests
         var failure = Assert.Throws<DrException>(() => new MachineFitter(manifest).Fit(RandomTargets(new Random(2), 2), GrowPolicy.Default,
             new Dictionary<string, IReadOnlySet<int>> { ["vg0/other"] = new HashSet<int> { 0 } }));
         Assert.Equal(Failure.Usage, failure.Failure);
-        Assert.Contains("there is no such logical volume; there are: vg0/lv", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("there is no such volume; there are: vg0/lv", failure.Message, StringComparison.Ordinal);
     }
 
-    private static MachineFit? TryFit(Manifest manifest, IReadOnlyList<FitTarget> targets, IReadOnlyDictionary<string, IReadOnlySet<int>>? map = null)
+    private static MachineFit? TryFit(Manifest manifest, IReadOnlyList<FitTarget> targets, IReadOnlyDictionary<string, IReadOnlySet<int>>? map = null, GrowPolicy? policy = null, bool joins = true)
     {
         try
         {
-            return new MachineFitter(manifest).Fit(targets, GrowPolicy.Default, map);
+            return new MachineFitter(manifest) { Joins = joins }.Fit(targets, policy ?? GrowPolicy.Default, map);
         }
         catch (DrException e) when (e.Failure == Failure.DoesNotFit)
         {
@@ -174,7 +234,7 @@ public class RelayoutTests
         }
     }
 
-    private static void AssertSound(Manifest manifest, FitTarget[] targets, MachineFit fit)
+    private static void AssertSound(Manifest manifest, FitTarget[] targets, MachineFit fit, bool grows = false)
     {
         Assert.Equal(Enumerable.Range(0, targets.Length), fit.Disks.Select(d => d.Target).Order());
         foreach (var disk in fit.Disks)
@@ -203,7 +263,7 @@ public class RelayoutTests
             Assert.True(fit.BootProblem is not null || target.After.LogicalVolumes.SelectMany(target.SegmentsOf).All(p => known.Contains(fit.Disks[p.Target].Layout.Table)));
             Assert.Null(read.Unsupported);
             Assert.Equal((before.Id, before.Name, before.Sequence + 1), (read.Id, read.Name, read.Sequence));
-            Assert.Equal(before.LogicalVolumes.Select(v => (v.Name, v.Id, v.Extents)), read.LogicalVolumes.Select(v => (v.Name, v.Id, v.Extents)));
+            Assert.Equal(before.LogicalVolumes.Select(v => (v.Name, v.Id, grows ? 0 : v.Extents)), read.LogicalVolumes.Select(v => (v.Name, v.Id, grows ? 0 : v.Extents)));
             foreach (var (physical, place) in read.PhysicalVolumes.Zip(target.Places))
             {
                 Assert.Equal(place.Id, physical.Id);
@@ -222,6 +282,11 @@ public class RelayoutTests
     {
         foreach (var (old, now) in before.LogicalVolumes.Zip(read.LogicalVolumes))
         {
+            if (old.Segments.All(s => s.Stripes.Count == 1) && now.Extents > old.Extents)
+            {
+                continue;
+            }
+
             bool same = now.Segments.Select(s => s.Stripes.Count).SequenceEqual(old.Segments.Select(s => s.Stripes.Count));
             Assert.True(same || now.Segments.All(s => s.Stripes.Count == 1));
             if (old.Segments.Any(s => s.Stripes.Count > 1) && !ReferenceEquals(old, now))
@@ -329,6 +394,8 @@ public class RelayoutTests
         return (text, [.. group.LogicalVolumes.Select(v => new ManifestVolume(0, "ext4", v.Name, null, v.Extents * ExtentSize, 65536, 4096, MiB, 0, true, null, [.. manifest.SegmentsOf(group, v)])
         {
             LogicalVolume = new ManifestLogicalVolume(0, v.Name),
+            GrowTool = random.Next(4) == 0 ? null : "resize2fs",
+            MaximumLength = random.Next(4) == 0 ? (v.Extents + 3) * ExtentSize : long.MaxValue,
         })]);
     }
 

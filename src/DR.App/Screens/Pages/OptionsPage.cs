@@ -90,7 +90,8 @@ internal sealed record OptionsPage(int Row) : Page
 
     private static OptionRow Growth(ScreenState state)
     {
-        var labels = state.Chosen?.Manifest.Volumes.Where(v => v.GrowTool is not null && !string.IsNullOrEmpty(v.Label)).Select(v => v.Label!).Distinct() ?? [];
+        var labels = state.Chosen?.Manifest is { } manifest
+            ? manifest.Volumes.Where(v => v.GrowTool is not null).Select(v => v.LogicalVolume is not null ? manifest.NameOf(v) : v.Label).Where(l => !string.IsNullOrEmpty(l)).Select(l => l!).Distinct() : [];
         List<GrowPolicy> choices = [GrowPolicy.Default, new(GrowKind.Proportional), new(GrowKind.None), .. labels.Select(l => new GrowPolicy(GrowKind.Label, l))];
         var now = state.Wishes.Grow;
         string value = now.Kind switch

@@ -143,7 +143,7 @@ internal static class PlanText
 
     private static string Change(TargetVolume volume)
     {
-        string grown = volume.GrowTool is null ? "" : $", grows to {ByteSize.Format(volume.Extent.Length)}";
+        string grown = volume.GrowTool is null ? "" : $", grows to {ByteSize.Format(volume.Length)}";
         return grown + (volume.Moved && volume.Source.IsPlain ? ", moves" : "");
     }
 

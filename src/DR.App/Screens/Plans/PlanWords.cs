@@ -76,7 +76,7 @@ internal static class PlanWords
     }
 
     private static string Change(TargetVolume volume) =>
-        (volume.GrowTool is null ? "" : $"  grows to {ByteSize.Format(volume.Extent.Length)}") + (volume.Source.DynamicVolume is not null ? "  becomes basic" : volume.Moved ? "  moves" : "")
+        (volume.GrowTool is null ? "" : $"  grows to {ByteSize.Format(volume.Length)}") + (volume.Source.DynamicVolume is not null ? "  becomes basic" : volume.Moved ? "  moves" : "")
         + (volume.Source.WholeBecause is null ? "" : "  saved whole");
 
     private static string Amount(RestorePlan plan)

@@ -13,7 +13,8 @@ namespace DR.Engine.Restore.Ldm;
 /// take over a target, in the order given if that fits, and keep their other partitions; all other targets get a new table. Each
 /// volume goes whole on one target, where its first piece's disk went if there is room. Pure: the same input has the same result.
 /// </summary>
-internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> targets)
+/// <param name="map">Targets, by their index, to which a volume ("SERVER-Dg0/Volume1") has to go.</param>
+internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> targets, IReadOnlyDictionary<string, IReadOnlySet<int>> map)
 {
     private const long MiB = 1 << 20;
     private const long MaxMbrSectors = 1L << 32;
@@ -86,8 +87,9 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
         var sources = order.Select((_, i) => i < anchors.Count ? anchors[i] : null).ToList();
         var bases = order.Select((t, i) => sources[i] is { } source ? Stripped(source) : Empty(t, kind)).ToList();
         var rooms = bases.Select((b, i) => RoomOn(b, targets[order[i]].Length)).ToList();
-        var wanted = _volumes.Select(v => new PackVolume(Rounded(v.Length), [.. Preferred(v, sources, bases)])).ToList();
-        int[] placed = VolumePacker.Pack(wanted, rooms) ?? throw NoRoom(wanted, rooms, order);
+        var free = _volumes.Select(v => new PackVolume(Rounded(v.Length), [.. Preferred(v, sources, bases)])).ToList();
+        var wanted = free.Select((w, v) => map.TryGetValue(manifest.NameOf(_volumes[v]), out var asked) ? w with { Disks = [.. w.Disks.Where(d => asked.Contains(order[d]))] } : w).ToList();
+        int[] placed = VolumePacker.Pack(wanted, rooms) ?? throw (map.Count > 0 && VolumePacker.Pack(free, rooms) is not null ? NotThere(wanted) : NoRoom(free, rooms, order));
         var laid = bases.Select((b, i) => With(b, [.. _volumes.Where((_, v) => placed[v] == i)])).ToList();
         var fits = laid.Select((l, i) => LayoutFitter.Fit(l.Layout, Fitted(sources[i], l), targets[order[i]].Length, LdmHeader.Sector, PolicyFor(l, sources[i], policy))).ToList();
         var disks = fits.Select((f, i) => new FittedDisk(order[i], sources[i]?.Index, f.Target, f.Grown) { BecomesBasic = sources[i] is { } s && _dynamic.Contains(s.Index) }).ToList();
@@ -189,7 +191,7 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
 
     private List<FitVolume> Fitted(ManifestDisk? source, Laid laid) =>
     [
-        .. source is null ? [] : MachineFitter.Fitted(manifest, source).Where(v => v.PartitionNumber == 0 || laid.Layout.Partitions.Any(p => p.Number == v.PartitionNumber)),
+        .. source is null ? [] : MachineFitter.Fitted(manifest, source, GrowPolicy.Default, new GroupGrowth(manifest, GrowPolicy.Default, joins: true)).Where(v => v.PartitionNumber == 0 || laid.Layout.Partitions.Any(p => p.Number == v.PartitionNumber)),
         .. laid.Numbers.Select(n => new FitVolume(n.Value, n.Key.GrowTool is not null, n.Key.MaximumLength, n.Key.Label)),
     ];
 
@@ -214,6 +216,11 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
     private string? BootProblem(List<ManifestDisk> anchors) => anchors.FirstOrDefault(a => _dynamic.Contains(a.Index) && BootDisk.Starts(a.Layout)) is { } boot
         ? $"{boot.Identity.Path} was dynamic and Windows may start from it: its boot configuration still names dynamic volumes. Remedy: start Windows' recovery environment and run bcdboot on the restored system volume"
         : null;
+
+    private DrException NotThere(List<PackVolume> wanted) =>
+        Misfit(Enumerable.Range(0, wanted.Count).FirstOrDefault(v => wanted[v].Disks.Count == 0, -1) is >= 0 and var v
+            ? $"{manifest.NameOf(_volumes[v])} may hold what the machine starts from, and has to stay on its disk, where --map does not want it"
+            : "there is room for all volumes, but not where --map wants them");
 
     private DrException NoRoom(List<PackVolume> volumes, List<PackDisk> rooms, int[] order)
     {

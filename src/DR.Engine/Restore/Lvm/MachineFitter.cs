@@ -18,13 +18,16 @@ public sealed class MachineFitter
     private readonly Manifest _manifest;
     private readonly List<LvmGroup> _groups;
 
+    /// <summary>Whether a volume in several pieces can be grown here.</summary>
+    public bool Joins { get; init; } = true;
+
     public MachineFitter(Manifest manifest)
     {
         _manifest = manifest;
         _groups = [.. manifest.Groups.Select(g => LvmGroupReader.Read(g.Metadata, $"manifest, volume group {g.Name}"))];
     }
 
-    /// <param name="map">Targets, by their index, to which a logical volume ("vg0/root") has to go; null or empty for none.</param>
+    /// <param name="map">Targets, by their index, to which a logical volume ("vg0/root") or a dynamic one ("SERVER-Dg0/Volume1") has to go; null or empty for none.</param>
     /// <exception cref="DrException">It does not fit; says how many bytes are missing where.</exception>
     /// <param name="sameShape">Whether each disk has to become what it was.</param>
     public MachineFit Fit(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map = null, bool sameShape = false)
@@ -42,7 +45,7 @@ public sealed class MachineFitter
         if (map is { Count: > 0 })
         {
             RequireKnown(map.Keys);
-            return new Relayout(_manifest, _groups, targets, map).Fit(policy);
+            return _manifest.Dynamics.Count > 0 ? MapDynamic(targets, policy, map) : new Relayout(_manifest, _groups, targets, map, new GroupGrowth(_manifest, policy, Joins)).Fit(policy);
         }
 
         if (_manifest.Dynamics.Count > 0)
@@ -68,7 +71,7 @@ public sealed class MachineFitter
             }
         }
 
-        return new Relayout(_manifest, _groups, targets, new Dictionary<string, IReadOnlySet<int>>()).Fit(policy);
+        return new Relayout(_manifest, _groups, targets, new Dictionary<string, IReadOnlySet<int>>(), new GroupGrowth(_manifest, policy, Joins)).Fit(policy);
     }
 
     /// <summary>In the same shape, or without disks whose content arrays have twice: superblocks say where the members of an array are, not how they could lie elsewhere.</summary>
@@ -95,11 +98,24 @@ public sealed class MachineFitter
     {
         try
         {
-            return new BasicLayout(_manifest, targets).Fit(policy);
+            return new BasicLayout(_manifest, targets, new Dictionary<string, IReadOnlySet<int>>()).Fit(policy);
         }
         catch (DrException e) when (e.Failure == Failure.DoesNotFit)
         {
             return AsDynamic(targets, policy, e.Message);
+        }
+    }
+
+    /// <summary>Only basic partitions can follow it: what stays dynamic lies where it was.</summary>
+    private MachineFit MapDynamic(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>> map)
+    {
+        try
+        {
+            return new BasicLayout(_manifest, targets, map).Fit(policy);
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+        {
+            throw new DrException(Failure.DoesNotFit, $"dynamic volumes do not fit {e.Message}; as dynamic volumes, without --map, they would stay where they were. Nothing was changed", e);
         }
     }
 
@@ -139,12 +155,13 @@ public sealed class MachineFitter
 
     private void RequireKnown(IEnumerable<string> volumes)
     {
-        var known = _groups.SelectMany(g => g.Volumes.Select(v => $"{g.Name}/{v.Name}")).ToList();
+        var known = _groups.SelectMany(g => g.Volumes.Select(v => $"{g.Name}/{v.Name}"))
+            .Concat(_manifest.Volumes.Where(v => v.DynamicVolume is not null).Select(_manifest.NameOf)).ToList();
         if (volumes.FirstOrDefault(v => !known.Contains(v)) is { } unknown)
         {
             throw new DrException(Failure.Usage, known.Count == 0
-                ? $"--map {unknown}: the image has no logical volumes; partitions follow their disk, which the order of --to places. Nothing was changed"
-                : $"--map {unknown}: there is no such logical volume; there are: {string.Join(", ", known)}. Nothing was changed");
+                ? $"--map {unknown}: the image has no logical or dynamic volumes; partitions follow their disk, which the order of --to places. Nothing was changed"
+                : $"--map {unknown}: there is no such volume; there are: {string.Join(", ", known)}. Nothing was changed");
         }
     }
 
@@ -181,10 +198,11 @@ public sealed class MachineFitter
     {
         var remarks = new List<string>();
         var disks = new List<FittedDisk>();
+        var growth = new GroupGrowth(_manifest, policy, Joins);
         foreach (var (source, target) in Match([.. _manifest.Disks.Where(d => kept?.Contains(d.Index) != false)], targets))
         {
             bool stays = dynamic?.Contains(source.Index) == true;
-            var fit = LayoutFitter.Fit(source.Layout, Fitted(_manifest, source), targets[target].Length, targets[target].SectorSize, stays ? new GrowPolicy(GrowKind.None) : PolicyFor(source, policy));
+            var fit = LayoutFitter.Fit(source.Layout, Fitted(_manifest, source, policy, growth), targets[target].Length, targets[target].SectorSize, stays ? new GrowPolicy(GrowKind.None) : PolicyFor(source, policy, growth));
             remarks.AddRange(fit.Remarks.Select(r => $"{targets[target].Path}: {r}"));
             disks.Add(new FittedDisk(target, source.Index, fit.Target, fit.Grown) { StaysDynamic = stays });
         }
@@ -192,7 +210,7 @@ public sealed class MachineFitter
         var arrays = _manifest.Arrays.Select((a, i) => new FittedDisk(targets.Count + i, _manifest.Disks.Count + i, a.Layout, [])).ToList();
         List<FittedDisk> devices = [.. disks, .. arrays];
         List<FitTarget> all = [.. targets, .. _manifest.Arrays.Select(a => new FitTarget(a.Path, a.Layout.Length, a.Layout.SectorSize))];
-        return new MachineFit(disks, [.. _groups.Zip(_manifest.Groups, (g, source) => Kept(g, source, devices, all, remarks))], remarks) { Arrays = arrays };
+        return new MachineFit(disks, [.. _groups.Zip(_manifest.Groups, (g, source) => Kept(g, source, devices, all, growth, remarks))], remarks) { Arrays = arrays };
     }
 
     /// <summary>In the order given if all fit so; otherwise, among equal sector sizes, the largest takes over the largest.</summary>
@@ -206,26 +224,27 @@ public sealed class MachineFitter
                 .OrderBy(p => p.First.Index);
     }
 
-    /// <summary>What may grow on a disk: its own volumes, and physical volumes under the name of their group.</summary>
-    internal static List<FitVolume> Fitted(Manifest manifest, ManifestDisk disk) =>
+    /// <summary>What may grow on a disk: its own volumes, and physical volumes under the name of their group, or the one that grows a volume in it.</summary>
+    internal static List<FitVolume> Fitted(Manifest manifest, ManifestDisk disk, GrowPolicy policy, GroupGrowth growth) =>
     [
         .. from volume in manifest.Volumes
            let segment = volume.Segments[0]
            where volume.IsPlain && segment.Disk == disk.Index
            select new FitVolume(segment.Partition, volume.GrowTool is not null, volume.MaximumLength, volume.Label),
-        .. manifest.Groups.SelectMany(g => g.PhysicalVolumes.Where(p => p.Disk == disk.Index).Select(p => new FitVolume(p.Partition, true, long.MaxValue, g.Name))),
+        .. manifest.Groups.SelectMany((g, i) => g.PhysicalVolumes.Where(p => p.Disk == disk.Index)
+            .Select(p => new FitVolume(p.Partition, true, long.MaxValue, growth.Names(i) ? policy.Label : g.Name))),
         .. manifest.Arrays.SelectMany(a => a.Members.Where(m => m.Disk == disk.Index).Select(m => new FitVolume(m.Partition, false, long.MaxValue, a.Name))),
     ];
 
     /// <summary>A label grows a volume on the one disk that has it.</summary>
-    private GrowPolicy PolicyFor(ManifestDisk disk, GrowPolicy policy)
+    private GrowPolicy PolicyFor(ManifestDisk disk, GrowPolicy policy, GroupGrowth growth)
     {
-        bool Has(ManifestDisk d) => Fitted(_manifest, d).Any(v => policy.Names(d.Layout, v));
+        bool Has(ManifestDisk d) => Fitted(_manifest, d, policy, growth).Any(v => policy.Names(d.Layout, v));
         return policy.Kind == GrowKind.Label && !Has(disk) && _manifest.Disks.Any(Has) ? new GrowPolicy(GrowKind.None) : policy;
     }
 
-    /// <summary>Every extent stays where it was on its physical volume; what a physical volume has grown by is free.</summary>
-    private static TargetGroup Kept(LvmGroup group, ManifestGroup source, List<FittedDisk> disks, List<FitTarget> targets, List<string> remarks)
+    /// <summary>Every extent stays where it was on its physical volume; what a physical volume has grown by is free, or goes to logical volumes.</summary>
+    private TargetGroup Kept(LvmGroup group, ManifestGroup source, List<FittedDisk> disks, List<FitTarget> targets, GroupGrowth growth, List<string> remarks)
     {
         var places = group.PhysicalVolumes.Select(p => PlaceOf(source.PlaceOf(p), disks)).ToList();
         var physical = group.PhysicalVolumes.Zip(places, (p, place) => p with
@@ -234,10 +253,12 @@ public sealed class MachineFitter
             DeviceLength = place.Extent.Length,
             ExtentCount = Math.Max(p.ExtentCount, (place.Extent.Length - p.Start) / group.ExtentSize),
         }).ToList();
-        var after = group with { PhysicalVolumes = physical };
+        var larger = group with { PhysicalVolumes = physical };
+        var shares = growth.Shares(_groups.IndexOf(group), group, larger.Extents - group.Extents, remarks);
+        var after = growth.Extend(larger, shares, remarks);
         var kept = new TargetGroup(source, after, places);
         RequireRoom(kept);
-        if (after.Extents > group.Extents)
+        if (after.Extents > group.Extents && after.Extents > after.UsedExtents)
         {
             remarks.Add(FreeRemark(after));
         }
@@ -245,9 +266,8 @@ public sealed class MachineFitter
         return kept;
     }
 
-    /// <summary>Logical volumes keep their sizes, because their filesystems can be grown while they are in use.</summary>
     internal static string FreeRemark(LvmGroup group) =>
-        $"volume group {group.Name} has {ByteSize.Format((group.Extents - group.UsedExtents) * group.ExtentSize)} free; its logical volumes keep their sizes: lvextend --resizefs grows one";
+        $"volume group {group.Name} has {ByteSize.Format((group.Extents - group.UsedExtents) * group.ExtentSize)} free: lvextend --resizefs in the restored system, or --grow with its name, gives it to a logical volume";
 
     private static void RequireRoom(TargetGroup group)
     {

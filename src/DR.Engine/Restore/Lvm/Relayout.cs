@@ -16,7 +16,7 @@ namespace DR.Engine.Restore.Lvm;
 /// </summary>
 /// <param name="map">Targets, by their index, to which a logical volume ("vg0/root") has to go.</param>
 internal sealed class Relayout(
-    Manifest manifest, IReadOnlyList<LvmGroup> groups, IReadOnlyList<FitTarget> targets, IReadOnlyDictionary<string, IReadOnlySet<int>> map)
+    Manifest manifest, IReadOnlyList<LvmGroup> groups, IReadOnlyList<FitTarget> targets, IReadOnlyDictionary<string, IReadOnlySet<int>> map, GroupGrowth growth)
 {
     private const long MiB = 1 << 20;
     private const long MaxMbrSectors = 1L << 32;
@@ -162,10 +162,10 @@ internal sealed class Relayout(
         var (path, length, sector) = (targets[target].Path, targets[target].Length, targets[target].SectorSize);
         var elastic = ElasticOf(anchor);
         var fit = elastic is null
-            ? LayoutFitter.Fit(anchor.Layout, MachineFitter.Fitted(manifest, anchor), length, sector, policy.Kind == GrowKind.Label ? new GrowPolicy(GrowKind.None) : policy)
+            ? LayoutFitter.Fit(anchor.Layout, MachineFitter.Fitted(manifest, anchor, policy, growth), length, sector, policy.Kind == GrowKind.Label ? new GrowPolicy(GrowKind.None) : policy)
             : LayoutFitter.Fit(Shrunk(anchor, elastic), [new FitVolume(elastic.Number, true, long.MaxValue, null)], length, sector, GrowPolicy.Default);
         remarks.AddRange(elastic is null ? fit.Remarks.Select(r => $"{path}: {r}") : []);
-        if (elastic is not null && policy.Kind != GrowKind.Last)
+        if (elastic is not null && policy.Kind != GrowKind.Last && !Enumerable.Range(0, groups.Count).Any(growth.Names))
         {
             remarks.Add($"{path}: --grow has no say here: {elastic.Title()}, a physical volume, becomes as long as the disk allows");
         }
@@ -271,7 +271,7 @@ internal sealed class Relayout(
         var (group, source) = (groups[index], manifest.Groups[index]);
         var rooms = all.Where(r => ExtentsOf(index, r) > 0).ToList();
         var keyed = rooms.Select((r, i) => new ExtentRoom($"pv{i}", disks[r.Disk].Target, ExtentsOf(index, r))).ToList();
-        if (rooms.Count == 0 || AllocateForBoot(index, keyed, disks) is not { } allocation)
+        if (rooms.Count == 0 || AllocateForBoot(index, group, keyed, disks) is not { } found)
         {
             if (keyed.Sum(r => r.Extents) >= group.LeastExtents && rooms.Count > 0)
             {
@@ -284,6 +284,7 @@ internal sealed class Relayout(
                 $"volume group {group.Name} does not fit: its logical volumes have {needed} bytes, {string.Join(", ", targets.Select(t => t.Path))} have room for {room}; {Math.Max(needed - room, group.ExtentSize)} bytes ({ByteSize.Format(Math.Max(needed - room, group.ExtentSize))}) are missing. Nothing was changed. Choose larger disks or more of them");
         }
 
+        var allocation = Grown(index, found, keyed, disks, remarks);
         var after = group with
         {
             LogicalVolumes = allocation.Volumes,
@@ -294,25 +295,43 @@ internal sealed class Relayout(
             ],
         };
         remarks.AddRange(allocation.Remarks);
-        remarks.Add(MachineFitter.FreeRemark(after));
+        remarks.AddRange(after.Extents > after.UsedExtents ? [MachineFitter.FreeRemark(after)] : []);
         return new TargetGroup(source, after, [.. rooms.Select(r => new TargetPhysicalVolume(r.Id, r.Disk, r.Partition, r.Extent))]);
+    }
+
+    /// <summary>The same with more room for the logical volumes that grow, where no other loses by it.</summary>
+    private ExtentAllocation Grown(int index, BootAllocation found, List<ExtentRoom> rooms, List<FittedDisk> disks, List<string> remarks)
+    {
+        var group = groups[index];
+        var shares = growth.Shares(index, group, rooms.Sum(r => r.Extents) - group.Extents, remarks);
+        if (shares.Count == 0)
+        {
+            return found.Allocation;
+        }
+
+        var grown = AllocateForBoot(index, GroupGrowth.Wanted(group, shares), rooms, disks);
+        string? obstacle = grown is null || grown.Allocation.Remarks.Count > found.Allocation.Remarks.Count || grown.Kept < found.Kept ? "the room that is left is not where it may lie"
+            : !growth.Allows(grown.Allocation.Volumes, shares) ? GroupGrowth.InPieces
+            : null;
+        remarks.AddRange(obstacle is null ? [] : shares.Keys.Order(StringComparer.Ordinal).Select(v => GroupGrowth.Keeps(group, v, obstacle)));
+        return obstacle is null ? grown!.Allocation : found.Allocation;
     }
 
     /// <summary>
     /// What a BIOS's GRUB may have to read stays on disks that take over one of the image where that is possible, as the BIOS shows
     /// these for sure.
     /// </summary>
-    private ExtentAllocation? AllocateForBoot(int group, IReadOnlyList<ExtentRoom> rooms, List<FittedDisk> disks)
+    private BootAllocation? AllocateForBoot(int index, LvmGroup group, IReadOnlyList<ExtentRoom> rooms, List<FittedDisk> disks)
     {
         var anchored = disks.Where(d => d.Source is not null).Select(d => d.Target).ToHashSet();
         var kept = new HashSet<string>();
         var best = With(kept);
         if (best is null || anchored.Count == 0)
         {
-            return best;
+            return best is null ? null : new BootAllocation(best, 0);
         }
 
-        foreach (string name in _boot.Candidates(group).Where(n => !map.ContainsKey($"{groups[group].Name}/{n}")))
+        foreach (string name in _boot.Candidates(index).Where(n => !map.ContainsKey($"{group.Name}/{n}")))
         {
             if (With([.. kept, name]) is { } better && better.Remarks.Count <= best.Remarks.Count)
             {
@@ -321,10 +340,10 @@ internal sealed class Relayout(
             }
         }
 
-        return best;
+        return new BootAllocation(best, kept.Count);
 
-        ExtentAllocation? With(HashSet<string> names) => ExtentAllocator.Allocate(groups[group], rooms,
-            v => names.Contains(v) ? anchored : map.GetValueOrDefault($"{groups[group].Name}/{v}"));
+        ExtentAllocation? With(HashSet<string> names) => ExtentAllocator.Allocate(group, rooms,
+            v => names.Contains(v) ? anchored : map.GetValueOrDefault($"{group.Name}/{v}"));
     }
 
     /// <summary>32 letters and digits that no other physical volume has, in LVM's groups.</summary>
@@ -345,6 +364,9 @@ internal sealed class Relayout(
 
     private byte[] Digest(string what) =>
         SHA256.HashData(Encoding.UTF8.GetBytes($"{string.Join(' ', groups.Select(g => g.Id))} {string.Join(' ', targets.Select(t => t.Length))} {what}"));
+
+    /// <param name="Kept">How many of the volumes that may have to be read by GRUB lie where it surely reads them.</param>
+    private sealed record BootAllocation(ExtentAllocation Allocation, int Kept);
 
     /// <summary>Where a physical volume may be.</summary>
     /// <param name="Disk">Index in the plan.</param>
