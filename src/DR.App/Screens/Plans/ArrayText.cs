@@ -25,10 +25,25 @@ internal static class ArrayText
     public static string Heading(Manifest manifest, ManifestArray array) =>
         $"{array.Path}  {Kind(array)} on {string.Join(" + ", array.Members.Select(m => Place(manifest.Disks[m.Disk].Identity.Path, m.Partition)))}  {ByteSize.Format(array.Layout.Length)}{Table(array)}";
 
-    public static string Heading(RestorePlan plan, TargetArray array) =>
+    /// <summary>Every array with its members before and after, and what is on it.</summary>
+    public static IEnumerable<string> Of(RestorePlan plan)
+    {
+        for (int i = 0; i < plan.Arrays.Count; i++)
+        {
+            yield return "";
+            yield return Heading(plan, plan.Arrays[i]);
+            yield return Was(plan.Manifest, plan.Arrays[i].Source);
+            foreach (var volume in plan.Volumes.Where(v => v.Target == plan.Disks.Count + i && v.IsPlain))
+            {
+                yield return PlanText.Line(volume.Source, "to write", volume.Partition);
+            }
+        }
+    }
+
+    private static string Heading(RestorePlan plan, TargetArray array) =>
         $"{array.Source.Path}  {Kind(array.Source)} on {string.Join(" + ", array.Members.Select(m => m is null ? "nothing" : Place(plan.Disks[m.Target].Identity.Path, m.Partition)))}  {ByteSize.Format(array.Source.Layout.Length)}{Table(array.Source)}";
 
-    public static string Was(Manifest manifest, ManifestArray array) =>
+    private static string Was(Manifest manifest, ManifestArray array) =>
         $"      was on {string.Join(" + ", array.Members.Select(m => Place(manifest.Disks[m.Disk].Identity.Path, m.Partition)))}";
 
     private static string Kind(ManifestArray array) => array.Read(array.Path).Super.LevelName;

@@ -38,8 +38,8 @@ internal static class GroupText
             yield return Heading(target.After, " on " + string.Join(", ", target.Places.Select(p => $"{Place(plan.Devices[p.Target].Identity.Path, p.Partition)} ({ByteSize.Format(p.Extent.Length)})")));
             foreach (var volume in plan.Volumes.Where(v => v.Source.LogicalVolume?.Group == i))
             {
-                yield return $"{Line(volume.Source)}  {ByteSize.Format(volume.Source.AllocatedBytes),10} to write{Whole(volume.Source)}";
-                yield return $"      was on {Places(volume.Source.Segments.Select(s => Place(plan.Manifest.PathOf(s.Disk), s.Partition)))}, goes to {Places(volume.Segments.Select(s => Place(plan.Devices[s.Target].Identity.Path, s.Partition)))}";
+                yield return $"{Line(volume.Source)}  {ByteSize.Format(volume.Source.AllocatedBytes),10} to write{Whole(volume.Source)}{(volume.GrowTool is null ? "" : $", grows to {ByteSize.Format(volume.Length)}")}";
+                yield return $"      was on {Places(volume.Source.Segments.Select(s => (Place(plan.Manifest.PathOf(s.Disk), s.Partition), s.Extent.Length)))}, goes to {Places(volume.Segments.Select(s => (Place(plan.Devices[s.Target].Identity.Path, s.Partition), s.Extent.Length)))}";
             }
         }
     }
@@ -54,9 +54,26 @@ internal static class GroupText
     private static string Whole(ManifestVolume volume) => volume.WholeBecause is null ? "" : " (saved whole)";
 
     private static string Shape(ManifestGroup group, ManifestVolume volume, Manifest manifest) => group.PhysicalVolumes.Count == 1 ? ""
-        : "  on " + Places(volume.Segments.Select(s => Place(manifest.PathOf(s.Disk), s.Partition)));
+        : "  on " + Places(volume.Segments.Select(s => (Place(manifest.PathOf(s.Disk), s.Partition), s.Extent.Length)));
 
-    private static string Places(IEnumerable<string> places) => string.Join(" + ", places.Distinct());
+    /// <summary>"/dev/sda 2", or with the length of each piece: "/dev/sda 2 (2 GiB) + /dev/sdb 1 (1 GiB)".</summary>
+    private static string Places(IEnumerable<(string Place, long Length)> pieces)
+    {
+        var runs = new List<(string Place, long Length)>();
+        foreach (var piece in pieces)
+        {
+            if (runs.Count > 0 && runs[^1].Place == piece.Place)
+            {
+                runs[^1] = runs[^1] with { Length = runs[^1].Length + piece.Length };
+            }
+            else
+            {
+                runs.Add(piece);
+            }
+        }
+
+        return runs is [var one] ? one.Place : string.Join(" + ", runs.Select(r => $"{r.Place} ({ByteSize.Format(r.Length)})"));
+    }
 
     private static string Place(string disk, int partition) => partition == 0 ? disk : $"{disk} {partition}";
 }

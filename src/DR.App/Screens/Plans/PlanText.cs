@@ -108,18 +108,7 @@ internal static class PlanText
             }
         }
 
-        for (int i = 0; i < plan.Arrays.Count; i++)
-        {
-            yield return "";
-            yield return ArrayText.Heading(plan, plan.Arrays[i]);
-            yield return ArrayText.Was(manifest, plan.Arrays[i].Source);
-            foreach (var volume in plan.Volumes.Where(v => v.Target == plan.Disks.Count + i && v.IsPlain))
-            {
-                yield return Line(volume.Source, "to write", volume.Partition);
-            }
-        }
-
-        foreach (string line in GroupText.Of(plan).Concat(DynamicText.Of(plan)))
+        foreach (string line in ArrayText.Of(plan).Concat(GroupText.Of(plan)).Concat(DynamicText.Of(plan)))
         {
             yield return line;
         }
@@ -135,7 +124,7 @@ internal static class PlanText
 
     private static string Line(ManifestVolume volume, string what) => Line(volume, what, volume.Segments[0].Partition);
 
-    private static string Line(ManifestVolume volume, string what, int partition)
+    public static string Line(ManifestVolume volume, string what, int partition)
     {
         string whole = volume.WholeBecause is null ? "" : " (saved whole)";
         return $"  {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))}  {volume.Title,-24} {ByteSize.Format(volume.Length),10}  {ByteSize.Format(volume.AllocatedBytes),10} {what}{whole}";

@@ -26,7 +26,7 @@ internal static class PlanWords
             }
         }
 
-        foreach (string line in GroupText.Of(plan).Concat(DynamicText.Of(plan)).SelectMany(l => TextFit.Wrap(l, width, 4)))
+        foreach (string line in ArrayText.Of(plan).Concat(GroupText.Of(plan)).Concat(DynamicText.Of(plan)).SelectMany(l => TextFit.Wrap(l, width, 4)))
         {
             yield return line;
         }
@@ -72,6 +72,11 @@ internal static class PlanWords
         {
             int partition = volume.Partition;
             yield return $"    {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))} {TextFit.Column(volume.Source.Title, room)} {TextFit.Right(ByteSize.Format(volume.Source.Length), 9)}{Change(volume)}";
+        }
+
+        foreach (string line in ArrayText.OfTarget(plan, index))
+        {
+            yield return "  " + line;
         }
     }
 
