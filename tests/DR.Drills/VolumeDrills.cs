@@ -8,25 +8,35 @@ public sealed class VolumeDrills : IDisposable
         modprobe -a loop dm_mod dm_raid dm_mirror raid0 raid1 raid10 raid456 linear || true
         mkdir /tmp/a; cd /tmp; tar xf /dev/vde -C a
         check() {
-            perl -e 'open F, "<", $ARGV[0] or die; my ($n, $b) = (0); while (read(F, $b, 4096) == 4096) { die "block $n of $ARGV[0]\n" if $b ne pack("Q<", $n) x 512; $n++ }' "$1"
+            perl -e 'open F, "<", $ARGV[0] or die; my ($n, $b) = (0); while ($n * 4096 + 4096 <= $ARGV[1] && read(F, $b, 4096) == 4096) { die "block $n of $ARGV[0]\n" if $b ne pack("Q<", $n) x 512; $n++ }' "$1" "${2:-1e15}"
         }
+        idle() { for ((i = 0; i < 120; i++)); do [[ -e $1 && $(<$1) != idle ]] || return 0; sleep 1; done; return 1; }
         config='activation{udev_sync=0 udev_rules=0} backup{backup=0 archive=0} devices{use_devicesfile=0}'
         vgchange --config "$config" -ay vgm
         for name in raid old plain striped; do check /dev/mapper/vgm-$name; done
         [[ $(lvs --config "$config" --noheadings -o segtype vgm | sort | xargs) == "linear mirror raid1 striped" || $(lvs --config "$config" --noheadings -o segtype vgm | sort | xargs) == "linear linear mirror raid1" ]]
-        for name in $(ls a | sed 's/[.].$//' | sort -u); do
+        for name in $(cd a && ls *.? | sed 's/[.].$//' | sort -u); do
             loops=(); for file in a/$name.?; do loops+=("$(losetup --find --show $file)"); done
             mdadm --assemble /dev/md/$name "${loops[@]}"
             device=/dev/$(basename "$(readlink -f /dev/md/$name)")
-            check $device
+            length=$(awk -v name="${name%-larger}" '$1 == name { print $2 }' a/lengths)
+            check $device $length
+            [[ $name != *-larger || $(blockdev --getsize64 $device) -gt $length ]]
             mdadm --detail $device | grep -qE 'Failed Devices : 0|Raid Level : (raid0|linear)'
             mdadm --readwrite $device || true
             action=/sys/block/${device#/dev/}/md/sync_action
-            for ((i = 0; i < 120; i++)); do [[ -e $action && $(<$action) != idle ]] || break; sleep 1; done
-            [[ $name != six-* ]] || { mdadm --stop $device; mdadm --assemble --run /dev/md/$name "${loops[@]:2}"; check $device; }
+            idle $action
+            if [[ -e $action && $name != *-failed ]]; then
+                echo check >$action
+                idle $action
+                [[ $(<${action%sync_action}mismatch_cnt) == 0 ]]
+            fi
+            [[ $name != six-* ]] || { mdadm --stop $device; mdadm --assemble --run /dev/md/$name "${loops[@]:2}"; check $device $length; }
             mdadm --stop $device; losetup -d "${loops[@]}"
         done
         """;
+
+    private static readonly string[] Larger = ["one-090", "one-10", "one-12", "five-090", "five-ls", "six-ls", "ten", "ten-three", "four"];
 
     private readonly Workplace _workplace = new();
 
@@ -47,7 +57,13 @@ public sealed class VolumeDrills : IDisposable
         foreach (var array in Directory.GetFiles(arrays).Where(f => Path.GetExtension(f).Length == 2).Order(StringComparer.Ordinal).GroupBy(f => Path.GetFileNameWithoutExtension(f)))
         {
             Restore([.. array], [.. array.Select(f => Blank(Path.Combine(restored, Path.GetFileName(f)), new FileInfo(f).Length))]);
+            if (Larger.Contains(array.Key))
+            {
+                Restore([.. array], [.. array.Select((f, i) => Noise(Path.Combine(restored, $"{array.Key}-larger{Path.GetExtension(f)}"), new FileInfo(f).Length + ((4 + i) << 20), i))]);
+            }
         }
+
+        File.Copy(Path.Combine(arrays, "lengths"), Path.Combine(restored, "lengths"));
 
         string all = _workplace.PathOf("all.tar");
         Tool.Run("tar", "--sparse", "-cf", all, "-C", restored, ".");
@@ -70,7 +86,16 @@ public sealed class VolumeDrills : IDisposable
     {
         string image = _workplace.PathOf(Path.GetRandomFileName());
         Dr.Run(["capture", .. sources.Order(StringComparer.Ordinal), "--to", image]);
-        Dr.Run(["restore", image, .. targets.SelectMany(t => (string[])["--to", t]), "--yes"]);
+        Dr.Run(["restore", image, .. targets.SelectMany(t => (string[])["--to", t, "--overwrite", "file:" + t]), "--yes"]);
+    }
+
+    /// <summary>What the kernel has to make equal, because nobody else has written it.</summary>
+    private static string Noise(string path, long length, int seed)
+    {
+        var bytes = new byte[length];
+        new Random(seed).NextBytes(bytes);
+        File.WriteAllBytes(path, bytes);
+        return path;
     }
 
     private static string Blank(string path, long length)

@@ -57,8 +57,9 @@ public sealed record TargetDisk(
 
 /// <summary>An array that comes back on partitions of the targets.</summary>
 /// <param name="Device">As a disk: its layout, and its name as a path.</param>
+/// <param name="After">As it will be: its members are those that come back, on the plan's disks.</param>
 /// <param name="Members">Where each of its members goes, in the order of the manifest; null for one that is left out.</param>
-public sealed record TargetArray(ManifestArray Source, TargetDisk Device, IReadOnlyList<TargetSegment?> Members);
+public sealed record TargetArray(ManifestArray Source, TargetDisk Device, ManifestArray After, IReadOnlyList<TargetSegment?> Members);
 
 /// <param name="Target">Index into the plan's devices: its disks, then its arrays.</param>
 /// <param name="Extent">Bytes on it.</param>

@@ -27,8 +27,8 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         remarks.AddRange(fit.Disks.Where(d => d.Source is not null)
             .SelectMany(d => KeepTheirSize(manifest, manifest.Disks[d.Source!.Value], identities[d.Target], request.Grow)));
         var disks = fit.Disks.Select(d => PlanDisk(manifest, d, identities[d.Target], contents[d.Target])).ToList();
-        var arrays = manifest.Arrays.Select((a, i) => new TargetArray(a,
-            new TargetDisk(manifest.Disks.Count + i, a.Identity, a.Layout, "", [], [], null), ArrayFit.Places(a, fit.Disks))).ToList();
+        var arrays = manifest.Arrays.Zip(fit.Arrays, (a, f) => new TargetArray(a,
+            new TargetDisk(f.Source, f.Array!.Identity, f.Layout, "", f.Grown, [], null), f.Array, ArrayFit.Places(a, fit.Disks))).ToList();
         List<TargetDisk> devices = [.. disks, .. arrays.Select(a => a.Device)];
         var volumes = manifest.Volumes.Where(v => !fit.LeftOut.Contains(v.Space)).Select(v => v.LogicalVolume is { } logical ? PlanLogical(v, fit.Groups[logical.Group])
             : v.DynamicVolume is not null ? PlanDynamic(v, fit, devices) : PlanVolume(v, devices)).ToList();
@@ -116,6 +116,11 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         if (fitted.Source is not { } index)
         {
             return fitted.Layout.Table == TableKind.None ? [new Extent(0, fitted.Layout.Length - LayoutFitter.ReservedTail)] : [];
+        }
+
+        if (manifest.Arrays.SelectMany(a => a.Members).Any(m => m.Disk == index && m.Partition == 0))
+        {
+            return [new Extent(0, fitted.Layout.Length)];
         }
 
         var source = manifest.Disks[index].Layout;

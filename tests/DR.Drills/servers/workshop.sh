@@ -32,7 +32,7 @@ drives=()
 for disk in "$work/root.raw" "$work/script.raw" "$@"; do
     drives+=(-drive "file=$disk,format=raw,if=virtio,cache=unsafe,file.locking=off")
 done
-timeout 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max,-erms -smp 2 -m 1024 -display none -no-reboot -serial "file:$work/serial" -monitor none -nic none \
+timeout 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max,-erms -smp 2 -m 2048 -display none -no-reboot -serial "file:$work/serial" -monitor none -nic none \
     -kernel "$work/vmlinuz" -initrd "$work/initrd" -append "root=/dev/vda rw console=ttyS0 init=/sbin/workshop quiet" "${drives[@]}" || true
 if [[ -n ${WORKSHOP_LOG:-} ]]; then cp "$work/serial" "$WORKSHOP_LOG"; fi
 grep -q '^WORKSHOP DONE' "$work/serial" || { tail -40 "$work/serial" >&2; exit 1; }

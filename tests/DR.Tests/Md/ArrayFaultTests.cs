@@ -17,8 +17,9 @@ public sealed class ArrayFaultTests : IDisposable
     private const int Count = 2;
 
     private readonly TempFolder _folder = new();
+    private readonly Dictionary<string, long> _lengths;
 
-    public ArrayFaultTests() => MadeArrays.Unpack(_folder.Root);
+    public ArrayFaultTests() => _lengths = MadeArrays.Unpack(_folder.Root);
 
     public void Dispose() => _folder.Dispose();
 
@@ -63,6 +64,25 @@ public sealed class ArrayFaultTests : IDisposable
             bench.Machine[Path(disk)].WhenTaken = d => new ManglingBlockDevice(d, (bytes, _) => bytes[^1] ^= (byte)(bytes.Length > 65_536 ? 1 : 0));
             Assert.Equal(Failure.ReadBackDiffers, Assert.IsAssignableFrom<DrException>(Record.Exception(() => bench.Restore(image, Paths))).Failure);
         }
+    }
+
+    /// <summary>Superblocks at the end of a partition go with its end.</summary>
+    [Theory]
+    [InlineData("one-12")]
+    [InlineData("one-10")]
+    [InlineData("one-11")]
+    [InlineData("one-090")]
+    public void Members_in_partitions_grow_with_them(string name)
+    {
+        var sources = Enumerable.Range(0, Count).Select(i => Source(name, i, true)).ToList();
+        var image = new Workbench().With("/dev/one0", sources[0]).With("/dev/one1", sources[1]).Capture("/dev/one0", "/dev/one1");
+        var bench = new Workbench().With(Path(0), new MemoryBlockDevice(20 * MiB, 512, Path(0))).With(Path(1), new MemoryBlockDevice(12 * MiB, 512, Path(1)));
+        bench.Restore(image, Paths);
+        var members = Paths.Select(p => bench.Machine[p].Content).Select(d => (IBlockDevice)new SliceBlockDevice(d, LayoutReader.Read(d).Partitions[1].Extent)).ToList();
+        Assert.All(members, m => Assert.InRange(m.Length, 7 * MiB, 17 * MiB));
+        var found = Assert.Single(MdAssembly.Of([.. members.Select(MdMember.Read)]).Arrays);
+        Assert.InRange(found.Shape.Length, 7 * MiB, members[1].Length);
+        MadeArrays.AssertWhole(new SliceBlockDevice(found.Shape.Open("array", [.. found.Devices.Select(d => new MappedColumn(members[d!.Value], found.Super.Data.Start))], compares: true), new Extent(0, _lengths[name])), name);
     }
 
     private static string[] Paths => [Path(0), Path(1)];

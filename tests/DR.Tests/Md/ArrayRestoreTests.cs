@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using DR.Core.Devices;
 using DR.Core.Layout.Md;
@@ -10,6 +12,8 @@ namespace DR.Tests.Md;
 /// <summary>Arrays that Linux made are saved once and come back as arrays, judged by mdadm.</summary>
 public sealed class ArrayRestoreTests : IDisposable
 {
+    private const long MiB = 1 << 20;
+
     private readonly RealDisks _real = new();
     private readonly TempFolder _folder = new();
     private readonly Dictionary<string, long> _lengths;
@@ -42,6 +46,56 @@ public sealed class ArrayRestoreTests : IDisposable
         }
     }
 
+    /// <summary>Superblocks at the end follow it, and redundant arrays use what there is more; what was on them lies where it was.</summary>
+    [Theory]
+    [InlineData("last")]
+    [InlineData("none")]
+    public void On_larger_disks_they_are_found_and_grow(string grow)
+    {
+        int grown = 0;
+        foreach (string name in _lengths.Keys)
+        {
+            string[] files = MadeArrays.Members(_folder.Root, name);
+            var image = _real.Capture(files);
+            string[] targets = [.. files.Select((f, i) => _real.Blank($"{name}.{i}", new FileInfo(f).Length + (5 + i) * MiB + 3584))];
+            _real.Restore(image, grow, targets);
+            var devices = targets.Select(t => new TestFileDevice(t)).ToList();
+            var found = Assert.Single(MdAssembly.Of([.. devices.Select(MdMember.Read)]).Arrays);
+            bool grows = grow == "last" && found.Super.Level > 0;
+            Assert.True(grows ? found.Shape.Length >= _lengths[name] + 4 * MiB : found.Shape.Length == _lengths[name], $"{name}: {_lengths[name]} became {found.Shape.Length}");
+            AssertOld(Open(found, [.. devices]), name);
+            for (int lost = 0; found.Shape.IsRedundant && found.Super.Level != 6 && lost < found.Super.Devices; lost++)
+            {
+                List<TestFileDevice> rest = [.. devices.Where((_, i) => i != found.Devices[lost])];
+                AssertOld(Open(Assert.Single(MdAssembly.Of([.. rest.Select(MdMember.Read)]).Arrays), [.. rest]), name);
+            }
+
+            devices.ForEach(d => d.Dispose());
+            grown += grows ? 1 : 0;
+            Assert.All(targets, t => AssertExamined(t, found, grows));
+        }
+
+        Assert.Equal(grow == "last" ? 19 : 0, grown);
+    }
+
+    /// <summary>Nothing says where the first device of such an array ends but its length.</summary>
+    [Fact]
+    public void A_linear_array_of_version_090_needs_members_as_long_as_they_were()
+    {
+        string[] files = MadeArrays.Members(_folder.Root, "one-090");
+        foreach (string file in files)
+        {
+            Patch(file, 7, -1);
+        }
+
+        var image = _real.Capture(files);
+        long length = new FileInfo(files[0]).Length;
+        var refused = Assert.Throws<DrException>(() => _real.Plan(image, "none", _real.Blank("one", length), _real.Blank("other", length + MiB)));
+        Assert.Equal(Failure.DoesNotFit, refused.Failure);
+        Assert.Contains($"of version 0.90 on whole disks, whose bytes lie elsewhere where these are longer: its member 1 needs a target of {length} bytes", refused.Message, StringComparison.Ordinal);
+        Assert.Single(_real.Plan(image, "none", _real.Blank("a", length), _real.Blank("b", length)).Arrays);
+    }
+
     [Fact]
     public void A_mirror_comes_back_on_one_disk_and_says_that_it_is_none_any_more()
     {
@@ -68,6 +122,42 @@ public sealed class ArrayRestoreTests : IDisposable
         var image = _real.Capture(files);
         var refused = Assert.IsAssignableFrom<DrException>(Record.Exception(() => _real.Plan(image, "none", [.. files.Select((_, i) => _real.Blank("t" + i, 2560 << 10))])));
         Assert.Contains("cannot be written so", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The blocks that the source had.</summary>
+    private void AssertOld(IBlockDevice array, string name) => MadeArrays.AssertWhole(new SliceBlockDevice(array, new Extent(0, _lengths[name])), name);
+
+    /// <summary>What mdadm makes of a member, and of its bitmap: where the kernel has to make copies equal, bits are set.</summary>
+    private static void AssertExamined(string member, MdFoundArray array, bool grown)
+    {
+        string now = Examine(member);
+        Assert.Matches(@"(?m)^\s+Checksum : .*correct", now);
+        if (array.Super.Level > 0)
+        {
+            Assert.Equal(array.Shape.Length / 1024, long.Parse(Regex.Match(now, @"Array Size : (\d+)").Groups[1].Value, CultureInfo.InvariantCulture));
+        }
+
+        if (now.Contains("Internal Bitmap", StringComparison.Ordinal))
+        {
+            using var scratch = new Scratch();
+            string bitmap = Tools.Run("mdadm", "--examine-bitmap", scratch.Loop(member));
+            var bits = Regex.Match(bitmap, @"Bitmap : (\d+) bits \(chunks\), (\d+) dirty");
+            Assert.True(bits.Success, bitmap);
+            bool copies = array.Super.Level is 1 or 10;
+            Assert.True(array.Super.Level == 6 ? bits.Groups[1].Value == bits.Groups[2].Value : copies && grown == (bits.Groups[2].Value != "0") || !copies, bitmap);
+        }
+    }
+
+    /// <summary>Changes a word of a superblock of version 0.90, and its sum.</summary>
+    private static void Patch(string file, int word, int value)
+    {
+        using var device = new TestFileDevice(file, writable: true);
+        long offset = MdMember.Read(device).Superblock!.Offset;
+        uint[] words = MemoryMarshal.Cast<byte, uint>(device.ReadBytes(offset, 4096)).ToArray();
+        (words[word], words[38]) = (unchecked((uint)value), 0);
+        ulong sum = words.Aggregate(0ul, (all, w) => all + w);
+        words[38] = unchecked((uint)sum + (uint)(sum >> 32));
+        device.Write(MemoryMarshal.AsBytes(words.AsSpan()), offset);
     }
 
     private void AssertArray(string name, string[] before, string[] after)

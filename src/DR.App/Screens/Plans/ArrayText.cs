@@ -41,7 +41,7 @@ internal static class ArrayText
     }
 
     private static string Heading(RestorePlan plan, TargetArray array) =>
-        $"{array.Source.Path}  {Kind(array.Source)} on {string.Join(" + ", array.Members.Select(m => m is null ? "nothing" : Place(plan.Disks[m.Target].Identity.Path, m.Partition)))}  {ByteSize.Format(array.Source.Layout.Length)}{Table(array.Source)}";
+        $"{array.Source.Path}  {Kind(array.Source)} on {string.Join(" + ", array.Members.Select(m => m is null ? "nothing" : Place(plan.Disks[m.Target].Identity.Path, m.Partition)))}  {ByteSize.Format(array.Source.Layout.Length)}{Table(array.Source)}{(array.After.Layout.Length > array.Source.Layout.Length ? $", grows to {ByteSize.Format(array.After.Layout.Length)}" : "")}";
 
     private static string Was(Manifest manifest, ManifestArray array) =>
         $"      was on {string.Join(" + ", array.Members.Select(m => Place(manifest.Disks[m.Disk].Identity.Path, m.Partition)))}";

@@ -99,6 +99,10 @@ public sealed record MdSuperblock(
     /// <summary>Where superblocks of versions 1.1, 1.2, 1.0 and 0.90 lie.</summary>
     private static long[] Offsets(long length) => [0, 4096, EndOf(length), (length & ~(Old64K - 1)) - Old64K];
 
+    /// <summary>Where the superblock of a version lies on a member.</summary>
+    /// <param name="length">Bytes of the member.</param>
+    public static long OffsetIn(string version, long length) => Offsets(length)[version switch { "1.1" => 0, "1.2" => 1, "1.0" => 2, _ => 3 }];
+
     private static long EndOf(long length) => ((length / Sector - 16) & ~7L) * Sector;
 
     /// <summary>Version 1 says where it lies, so that a copy elsewhere is none; the old one lies at one place only.</summary>

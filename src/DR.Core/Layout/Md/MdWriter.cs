@@ -11,7 +11,7 @@ public sealed record MdWrite(long Offset, byte[] Superblock, long BitmapOffset, 
 
 /// <summary>
 /// Makes superblocks of members whose data have been written anew: the same array, device and member, all members of one age, nothing behind, no
-/// bad blocks, no dirty bit of the bitmap (linux/raid/md_p.h, drivers/md/md-bitmap.h). Pure.
+/// bad blocks, and bits of the bitmap only where the kernel has to make copies equal (linux/raid/md_p.h, drivers/md/md-bitmap.h). Pure.
 /// </summary>
 public static class MdWriter
 {
@@ -28,18 +28,18 @@ public static class MdWriter
     /// <param name="array">The newest of all superblocks.</param>
     /// <param name="members">All that will be there.</param>
     /// <param name="bitmap">Header of the bitmap as it was; null where it is left out.</param>
-    /// <param name="equal">Whether all copies and parities have been written; otherwise the kernel makes them equal.</param>
-    public static MdWrite Write(MdMember member, MdSuperblock array, IReadOnlyList<MdSuperblock> members, byte[]? bitmap, bool equal)
+    /// <param name="unequal">From which byte on the kernel has to make copies or parities equal; null where all have been written.</param>
+    public static MdWrite Write(MdMember member, MdSuperblock array, IReadOnlyList<MdSuperblock> members, byte[]? bitmap, long? unequal)
     {
         var bytes = member.Bytes.ToArray();
         var super = member.Superblock!;
         if (super.Version == "0.90")
         {
-            WriteOld(bytes, array, members, equal);
+            WriteOld(bytes, array, members, unequal);
             return new MdWrite(super.Offset, bytes, 0, []);
         }
 
-        var map = bitmap is not null && super.BitmapOffset is { } at ? Bitmap(bitmap, array) : [];
+        var map = bitmap is not null && super.BitmapOffset is { } at ? Bitmap(bitmap, array, unequal) : [];
         uint features = Word(bytes, 8) & ~0x8Au;
         Put(bytes, 8, map.Length > 0 ? features : features & ~1u);
         if (map.Length == 0)
@@ -49,7 +49,7 @@ public static class MdWriter
 
         PutLong(bytes, 152, 0);
         PutLong(bytes, 200, array.Events);
-        PutLong(bytes, 208, equal ? ulong.MaxValue : 0);
+        PutLong(bytes, 208, unequal is { } first ? (ulong)(first / Sector) : ulong.MaxValue);
         for (int number = 0; number < super.Roles.Count; number++)
         {
             int role = members.Where(m => m.Number == number).Select(m => m.Role ?? 0xFFFF).FirstOrDefault(
@@ -102,17 +102,47 @@ public static class MdWriter
         return bytes > MaxBitmap ? null : (bytes + Sector - 1) / Sector * Sector;
     }
 
-    private static byte[] Bitmap(byte[] header, MdSuperblock array)
+    /// <summary>
+    /// The header of a bitmap for an array that has become longer. It gets no longer itself: where it would, each of its bits stands for
+    /// more.
+    /// </summary>
+    /// <param name="from">Bytes that were made equal: of each member, or of a RAID-10.</param>
+    /// <param name="to">The same now.</param>
+    public static byte[] LongerBitmap(byte[] header, long from, long to)
+    {
+        var longer = header.ToArray();
+        if (LengthOf(header) is not { } room || BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(40)) != from / Sector)
+        {
+            return longer;
+        }
+
+        PutLong(longer, 40, (ulong)(to / Sector));
+        while (LengthOf(longer) is not { } length || length > room)
+        {
+            Put(longer, 52, checked(Word(longer, 52) * 2));
+        }
+
+        return longer;
+    }
+
+    private static byte[] Bitmap(byte[] header, MdSuperblock array, long? unequal)
     {
         var bytes = new byte[LengthOf(header)!.Value];
         header.CopyTo(bytes, 0);
         PutLong(bytes, 24, array.Events);
         PutLong(bytes, 32, array.Events);
         Put(bytes, 48, 0);
+        long chunk = Word(header, 52);
+        long bits = (BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(40)) * Sector + chunk - 1) / chunk;
+        for (long bit = (unequal ?? long.MaxValue) / chunk; bit < bits; bit++)
+        {
+            bytes[BitmapHeader + bit / 8] |= (byte)(1 << (int)(bit % 8));
+        }
+
         return bytes;
     }
 
-    private static void WriteOld(byte[] bytes, MdSuperblock array, IReadOnlyList<MdSuperblock> members, bool equal)
+    private static void WriteOld(byte[] bytes, MdSuperblock array, IReadOnlyList<MdSuperblock> members, long? unequal)
     {
         const int First = 128 * 4;
         const int DescriptorLength = 128;
@@ -143,7 +173,7 @@ public static class MdWriter
         uint own = Word(bytes, MdSuperblock.ThisMember);
         bytes.AsSpan(First + (int)Math.Min(own, MdSuperblock.OldMembers - 1) * DescriptorLength, DescriptorLength).CopyTo(bytes.AsSpan(MdSuperblock.ThisMember));
         Put(bytes, 9 * 4, (uint)members.Count);
-        Put(bytes, 33 * 4, equal ? 1u : 0);
+        Put(bytes, 33 * 4, unequal is null ? 1u : 0);
         Put(bytes, 34 * 4, active);
         Put(bytes, 35 * 4, (uint)members.Count);
         Put(bytes, 36 * 4, (uint)array.Devices - active);
@@ -153,7 +183,7 @@ public static class MdWriter
             PutLong(bytes, word * 4, array.Events);
         }
 
-        Put(bytes, 43 * 4, equal ? uint.MaxValue : 0);
+        Put(bytes, 43 * 4, unequal is not { } first ? uint.MaxValue : first / Sector < uint.MaxValue ? (uint)(first / Sector) : 0);
         Put(bytes, OldSumAt, MdSuperblock.Sum(bytes, OldSumAt));
     }
 

@@ -17,6 +17,9 @@ public sealed record FitTarget(string Path, long Length, int SectorSize);
 /// <param name="Source">Index of the disk that it takes over; null where it is divided anew.</param>
 public sealed record FittedDisk(int Target, int? Source, DiskLayout Layout, IReadOnlyList<GrownVolume> Grown)
 {
+    /// <summary>The array that it is, with its members on the plan's disks; null for a disk.</summary>
+    public ManifestArray? Array { get; init; }
+
     /// <summary>Whether it was dynamic and is not any more: what it had of LDM is left out.</summary>
     public bool BecomesBasic { get; init; }
 

@@ -2,6 +2,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Ldm;
 using DR.Core.Layout.Lvm;
+using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 using DR.Engine.Restore.Ldm;
 using DR.Engine.Restore.Md;
@@ -207,10 +208,29 @@ public sealed class MachineFitter
             disks.Add(new FittedDisk(target, source.Index, fit.Target, fit.Grown) { StaysDynamic = stays });
         }
 
-        var arrays = _manifest.Arrays.Select((a, i) => new FittedDisk(targets.Count + i, _manifest.Disks.Count + i, a.Layout, [])).ToList();
+        var fitted = new ArrayFit(_manifest);
+        var arrays = _manifest.Arrays.Select((_, i) => FitArray(i, targets.Count + i, fitted.After(i, disks), policy, growth, remarks)).ToList();
         List<FittedDisk> devices = [.. disks, .. arrays];
-        List<FitTarget> all = [.. targets, .. _manifest.Arrays.Select(a => new FitTarget(a.Path, a.Layout.Length, a.Layout.SectorSize))];
+        List<FitTarget> all = [.. targets, .. arrays.Select(a => new FitTarget(a.Array!.Path, a.Layout.Length, a.Layout.SectorSize))];
         return new MachineFit(disks, [.. _groups.Zip(_manifest.Groups, (g, source) => Kept(g, source, devices, all, growth, remarks))], remarks) { Arrays = arrays };
+    }
+
+    /// <summary>What is on an array that has become longer, as on a larger disk.</summary>
+    private FittedDisk FitArray(int index, int target, ManifestArray after, GrowPolicy policy, GroupGrowth growth, List<string> remarks)
+    {
+        var source = new ManifestDisk(_manifest.Disks.Count + index, after.Identity, _manifest.Arrays[index].Layout);
+        if (after.Layout.Length == source.Layout.Length)
+        {
+            return new FittedDisk(target, source.Index, source.Layout, []) { Array = after };
+        }
+
+        var volumes = Fitted(_manifest, source, policy, growth);
+        var own = policy.Kind == GrowKind.Label && volumes.Count(v => policy.Names(source.Layout, v)) != 1 ? new GrowPolicy(GrowKind.None) : policy;
+        var fit = LayoutFitter.Fit(source.Layout, volumes, after.Layout.Length, after.Layout.SectorSize, own);
+        remarks.Add($"array {after.Name} grows from {ByteSize.Format(source.Layout.Length)} to {ByteSize.Format(after.Layout.Length)}: the kernel makes the new part of its members equal when it is started");
+        remarks.AddRange(_manifest.Volumes.Where(v => v.IsPlain && v.Segments[0].Disk == source.Index && v.Kind != "swap")
+            .Select(v => $"{after.Path}: {v.Title} keeps its size; its own tool grows it in the restored system"));
+        return new FittedDisk(target, source.Index, fit.Target, fit.Grown) { Array = after with { Layout = fit.Target } };
     }
 
     /// <summary>In the order given if all fit so; otherwise, among equal sector sizes, the largest takes over the largest.</summary>
@@ -233,8 +253,13 @@ public sealed class MachineFitter
            select new FitVolume(segment.Partition, volume.GrowTool is not null, volume.MaximumLength, volume.Label),
         .. manifest.Groups.SelectMany((g, i) => g.PhysicalVolumes.Where(p => p.Disk == disk.Index)
             .Select(p => new FitVolume(p.Partition, true, long.MaxValue, growth.Names(i) ? policy.Label : g.Name))),
-        .. manifest.Arrays.SelectMany(a => a.Members.Where(m => m.Disk == disk.Index).Select(m => new FitVolume(m.Partition, false, long.MaxValue, a.Name))),
+        .. manifest.Arrays.SelectMany((a, i) => a.Members.Where(m => m.Disk == disk.Index).Select(m => new FitVolume(m.Partition, MdResizer.CanGrow(a.Read(a.Path).Super), long.MaxValue,
+            NamesArray(manifest, i, policy, growth) ? policy.Label : a.Name))),
     ];
+
+    /// <summary>By its name, its path, or what is named of a volume group on it.</summary>
+    private static bool NamesArray(Manifest manifest, int array, GrowPolicy policy, GroupGrowth growth) => policy.Kind == GrowKind.Label
+        && (policy.Label == manifest.Arrays[array].Path || manifest.Groups.Where((g, i) => policy.Label == g.Name || growth.Names(i)).SelectMany(g => g.PhysicalVolumes).Any(p => p.Disk == manifest.Disks.Count + array));
 
     /// <summary>A label grows a volume on the one disk that has it.</summary>
     private GrowPolicy PolicyFor(ManifestDisk disk, GrowPolicy policy, GroupGrowth growth)

@@ -1,4 +1,5 @@
 using DR.Core.Devices;
+using DR.Core.Image;
 using DR.Core.Layout.Md;
 using DR.Core.Layout.Raid;
 using DR.Core.Primitives;
@@ -14,11 +15,10 @@ internal static class ArrayCommit
     /// <param name="disks">They stay the caller's.</param>
     public static IBlockDevice Open(TargetArray target, IReadOnlyList<RestoreTarget> disks)
     {
-        var array = target.Source;
+        var array = target.After;
         var found = array.Read(array.Path);
-        var supers = array.Superblocks(array.Path);
-        return found.Shape.Open(array.Path, [.. found.Devices.Select(device => device is { } m && target.Members[m] is { } on
-            ? new MappedColumn(disks[on.Target].Disk, on.Extent.Start + supers[m].Superblock!.Data.Start)
+        return found.Shape.Open(array.Path, [.. found.Devices.Select(device => device is { } m
+            ? new MappedColumn(disks[array.Members[m].Disk].Disk, array.DataOf(m).Start)
             : (MappedColumn?)null)], compares: true);
     }
 
@@ -46,14 +46,12 @@ internal static class ArrayCommit
     /// <exception cref="DrException">The array does not read back as it was written (<see cref="Failure.ReadBackDiffers"/>).</exception>
     public static string Write(TargetArray target, IReadOnlyList<RestoreTarget> disks)
     {
-        var array = target.Source;
-        var found = array.Read(array.Path);
-        var all = array.Superblocks(array.Path);
-        var there = Enumerable.Range(0, all.Count).Where(m => target.Members[m] is not null).ToList();
-        var supers = there.Select(m => all[m].Superblock!).ToList();
-        bool equal = found.Shape.Array.Level is not (4 or 5 or 6) || CanWriteParity(target);
-        var volumes = there.Select(m => target.Members[m]!).Select(on => new SliceBlockDevice(disks[on.Target].Disk, on.Extent, Name(on, disks))).ToList();
-        var writes = there.Select(m => MdWriter.Write(all[m], found.Super, supers, array.Members[m].Bitmap, equal)).ToList();
+        var array = target.After;
+        var newest = target.Source.Read(array.Path).Super;
+        var members = array.Superblocks(array.Path);
+        var supers = members.Select(m => m.Superblock!).ToList();
+        var volumes = array.Members.Select(m => new SliceBlockDevice(disks[m.Disk].Disk, m.Extent, Name(m, disks))).ToList();
+        var writes = members.Zip(array.Members, (m, place) => MdWriter.Write(m, newest, supers, place.Bitmap, Unequal(target))).ToList();
         foreach (var (volume, write) in volumes.Zip(writes).Where(w => w.Second.Bitmap.Length > 0))
         {
             WriteSectors(volume, write.BitmapOffset, write.Bitmap);
@@ -75,7 +73,7 @@ internal static class ArrayCommit
             }
         }
 
-        return assembly.Arrays is [var one] && one.Members.Count == there.Count
+        return assembly.Arrays is [var one] && one.Members.Count == members.Count
             ? $"array {array.Name}: superblocks written to {string.Join(", ", volumes.Select(v => v.Name))} and read back"
             : throw Differs(target, string.Join("; ", assembly.Warnings));
     }
@@ -83,10 +81,10 @@ internal static class ArrayCommit
     /// <summary>Makes the sides of a mirror equal to its first, where something was written to one of them alone.</summary>
     public static void MakeEqual(TargetArray target, IReadOnlyList<RestoreTarget> disks)
     {
-        var supers = target.Source.Superblocks(target.Source.Path);
-        var sides = Enumerable.Range(0, supers.Count).Where(m => target.Members[m] is not null && supers[m].Superblock!.Role is not null)
-            .Select(m => new SliceBlockDevice(disks[target.Members[m]!.Target].Disk.Inner, supers[m].Superblock!.Data.Shift(target.Members[m]!.Extent.Start) with { Length = target.Source.Layout.Length }))
-            .ToList();
+        var array = target.After;
+        var supers = array.Superblocks(array.Path);
+        var sides = Enumerable.Range(0, supers.Count).Where(m => supers[m].Superblock!.Role is not null)
+            .Select(m => new SliceBlockDevice(disks[array.Members[m].Disk].Disk.Inner, array.DataOf(m) with { Length = target.Source.Layout.Length })).ToList();
         for (long at = 0; at < target.Source.Layout.Length; at += Step)
         {
             int count = (int)Math.Min(Step, target.Source.Layout.Length - at);
@@ -98,6 +96,18 @@ internal static class ArrayCommit
         }
 
         sides.ForEach(s => s.Flush());
+    }
+
+    /// <summary>From which byte on the kernel has to make the members equal; null where they are.</summary>
+    private static long? Unequal(TargetArray target)
+    {
+        int devices = target.After.Read(target.After.Path).Devices.Count(d => d is not null);
+        return target.Source.Read(target.Source.Path).Super.Level switch
+        {
+            4 or 5 or 6 => CanWriteParity(target) ? null : 0,
+            1 or 10 when devices > 1 && target.After.Layout.Length > target.Source.Layout.Length => target.Source.Layout.Length,
+            _ => null,
+        };
     }
 
     private static bool CanWriteParity(TargetArray target) => target.Source.Read(target.Source.Path).Shape is { Array.Level: 4 or 5 };
@@ -116,6 +126,6 @@ internal static class ArrayCommit
     private static DrException Differs(TargetArray target, string problem) => new(Failure.ReadBackDiffers,
         $"array {target.Source.Name}: its superblocks read back differently from what was written: {problem}");
 
-    private static string Name(TargetSegment place, IReadOnlyList<RestoreTarget> disks) =>
-        disks[place.Target].Path + (place.Partition == 0 ? "" : $" partition {place.Partition}");
+    private static string Name(ManifestArrayMember place, IReadOnlyList<RestoreTarget> disks) =>
+        disks[place.Disk].Path + (place.Partition == 0 ? "" : $" partition {place.Partition}");
 }

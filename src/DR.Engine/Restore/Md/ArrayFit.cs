@@ -67,8 +67,53 @@ internal sealed class ArrayFit
     public static IReadOnlyList<TargetSegment?> Places(ManifestArray array, IReadOnlyList<FittedDisk> disks) =>
         [.. array.Members.Select(m => disks.Select((d, i) => (Disk: d, Index: i)).Where(d => d.Disk.Source == m.Disk).Select(d => PlaceOn(d.Disk, d.Index, m)).FirstOrDefault())];
 
+    /// <summary>An array as its members will be on the targets: as long as the shortest of them allows, where they have grown.</summary>
+    /// <param name="index">Of the array in the manifest.</param>
+    /// <exception cref="DrException">It cannot be on members of such lengths (<see cref="Failure.DoesNotFit"/>).</exception>
+    public ManifestArray After(int index, IReadOnlyList<FittedDisk> disks)
+    {
+        var (source, found) = (_manifest.Arrays[index], _arrays[index]);
+        var places = Places(source, disks);
+        var supers = source.Superblocks(source.Path);
+        var there = Enumerable.Range(0, places.Count).Where(m => places[m] is not null).ToList();
+        RequireOrder(source, found, there.Where(m => places[m]!.Extent.Length != source.Members[m].Extent.Length));
+        bool grows = MdResizer.CanGrow(found.Super) && there.Any(m => disks[places[m]!.Target].Grown.Any(g => g.PartitionNumber == places[m]!.Partition));
+        long room = grows ? there.Min(m => MdResizer.RoomOn(supers[m].Superblock!, source.Members[m].Extent.Length, places[m]!.Extent.Length)) : 0;
+        long size = Math.Max(found.Super.Size, room / Unit(found.Super) * Unit(found.Super));
+        var resized = there.Select(m => Resized(source.Members[m], supers[m], places[m]!, size, found)).ToList();
+        var after = source with { Members = resized };
+        return after with { Layout = source.Layout with { Length = after.Read(source.Path).Shape.Length } };
+    }
+
+    /// <summary>Bytes in which an array grows.</summary>
+    private static long Unit(MdSuperblock array) => Math.Max(array.Chunk, 64 << 10);
+
+    /// <summary>Version 0.90 does not say how much of a member a RAID-0 or linear array uses: all there is.</summary>
+    private static void RequireOrder(ManifestArray source, MdFoundArray found, IEnumerable<int> longer)
+    {
+        if (found.Super is { Version: "0.90", Size: 0 } && !(found.Super.Level == 0 && found.Shape.Columns.Distinct().Count() == 1) && longer.FirstOrDefault(-1) is >= 0 and var m)
+        {
+            throw new DrException(Failure.DoesNotFit,
+                $"array {source.Name} is a {found.Super.LevelName} of version 0.90 on whole disks, whose bytes lie elsewhere where these are longer: its member {m} needs a target of {source.Members[m].Extent.Length} bytes; nothing was changed");
+        }
+    }
+
+    private static ManifestArrayMember Resized(ManifestArrayMember member, MdMember read, TargetSegment place, long size, MdFoundArray found)
+    {
+        var resized = MdResizer.Resize(read, member.Extent.Length, place.Extent.Length, size == found.Super.Size ? 0 : size);
+        long synced = Synced(found, size);
+        var bitmap = member.Bitmap is { } header ? MdWriter.LongerBitmap(header, Synced(found, found.Super.Size), synced) : null;
+        return new ManifestArrayMember(place.Target, place.Partition, place.Extent, resized.Superblock!.Offset, resized.Bytes)
+        {
+            Bitmap = bitmap is not null && MdWriter.IsSound(bitmap, resized.Superblock, place.Extent.Length) ? bitmap : null,
+        };
+    }
+
+    /// <summary>Bytes that the kernel goes through to make copies equal: of a RAID-10 those of the array, otherwise those of a member.</summary>
+    private static long Synced(MdFoundArray found, long size) => found.Super.Level == 10 ? (found.Shape with { Array = found.Super with { Size = size } }).Length : size;
+
     private static TargetSegment PlaceOn(FittedDisk disk, int index, ManifestArrayMember member) => new(index, member.Partition,
-        member.Extent with { Start = member.Partition == 0 ? 0 : disk.Layout.Partitions.First(p => p.Number == member.Partition).Extent.Start });
+        member.Partition == 0 ? new Extent(0, disk.Layout.Length) : disk.Layout.Partitions.First(p => p.Number == member.Partition).Extent);
 
     /// <summary>The first disks are kept before the others.</summary>
     private static IEnumerable<IReadOnlyList<int>> Choices(int count, int kept)
