@@ -95,6 +95,12 @@ public sealed class RestorePipeline(IMachine machine, IToolRunner tools, IFrameC
 
         var readBack = plan.Request.ReadBack ? new ReadBack(machine, [.. targets.Select(t => t.Disk.Inner)], report, cancel) : null;
         List<RestoreTarget> devices = [.. targets, .. plan.Arrays.Select(a => new RestoreTarget(a.Device, ArrayCommit.Open(a, targets), plan.Header.ImageId))];
+        foreach (var array in devices.Skip(targets.Count))
+        {
+            // Where its members do not end together, its own end is not at the end of a partition.
+            array.Plan.Erase.ToList().ForEach(array.Disk.Inner.Zero);
+        }
+
         var routes = Routes(plan, devices);
         report.Stage("restoring", plan.Bytes);
         var sink = new RestoreSink(routes, readBack, new SpaceProgress(plan.Manifest, report));

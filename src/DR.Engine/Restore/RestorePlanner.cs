@@ -28,7 +28,7 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
             .SelectMany(d => KeepTheirSize(manifest, manifest.Disks[d.Source!.Value], identities[d.Target], request.Grow)));
         var disks = fit.Disks.Select(d => PlanDisk(manifest, d, identities[d.Target], contents[d.Target])).ToList();
         var arrays = manifest.Arrays.Zip(fit.Arrays, (a, f) => new TargetArray(a,
-            new TargetDisk(f.Source, f.Array!.Identity, f.Layout, "", f.Grown, [], null), f.Array, ArrayFit.Places(a, fit.Disks))).ToList();
+            new TargetDisk(f.Source, f.Array!.Identity, f.Layout, "", f.Grown, SignatureSweep.Of(f.Layout, f.Layout), null), f.Array, ArrayFit.Places(a, fit.Disks))).ToList();
         List<TargetDisk> devices = [.. disks, .. arrays.Select(a => a.Device)];
         var volumes = manifest.Volumes.Where(v => !fit.LeftOut.Contains(v.Space)).Select(v => v.LogicalVolume is { } logical ? PlanLogical(v, fit.Groups[logical.Group])
             : v.DynamicVolume is not null ? PlanDynamic(v, fit, devices) : PlanVolume(v, devices)).ToList();

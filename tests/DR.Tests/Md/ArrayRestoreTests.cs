@@ -4,6 +4,8 @@ using System.Text.RegularExpressions;
 using DR.Core.Devices;
 using DR.Core.Layout.Md;
 using DR.Core.Primitives;
+using DR.Engine.Restore;
+using DR.Platform;
 using DR.Tests.Doubles;
 using DR.Tests.Engine;
 
@@ -58,7 +60,7 @@ public sealed class ArrayRestoreTests : IDisposable
             string[] files = MadeArrays.Members(_folder.Root, name);
             var image = _real.Capture(files);
             string[] targets = [.. files.Select((f, i) => _real.Blank($"{name}.{i}", new FileInfo(f).Length + (5 + i) * MiB + 3584))];
-            _real.Restore(image, grow, targets);
+            Overwrite(image, grow, targets);
             var devices = targets.Select(t => new TestFileDevice(t)).ToList();
             var found = Assert.Single(MdAssembly.Of([.. devices.Select(MdMember.Read)]).Arrays);
             bool grows = grow == "last" && found.Super.Level > 0;
@@ -146,6 +148,19 @@ public sealed class ArrayRestoreTests : IDisposable
             bool copies = array.Super.Level is 1 or 10;
             Assert.True(array.Super.Level == 6 ? bits.Groups[1].Value == bits.Groups[2].Value : copies && grown == (bits.Groups[2].Value != "0") || !copies, bitmap);
         }
+    }
+
+    /// <summary>Restores onto disks that are full of other things, each of other ones.</summary>
+    private void Overwrite(MemoryImageStore image, string grow, string[] targets)
+    {
+        for (int i = 0; i < targets.Length; i++)
+        {
+            File.WriteAllBytes(targets[i], RealDisks.Noise((int)new FileInfo(targets[i]).Length, 7 + i));
+        }
+
+        var request = new RestoreRequest(targets) { Overwrite = [.. targets.Select(t => _real.Machine.Identify(t).Id)], Grow = GrowPolicy.Parse(grow) };
+        var plan = new RestorePlanner(_real.Machine, new ProcessToolRunner(), Workbench.Compressor).Plan(image, request);
+        new RestorePipeline(_real.Machine, new ProcessToolRunner(), Workbench.Compressor).Run(plan, image, _real.Report, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Changes a word of a superblock of version 0.90, and its sum.</summary>
