@@ -31,7 +31,7 @@ public sealed class VolumeDrills : IDisposable
                 idle $action
                 [[ $(<${action%sync_action}mismatch_cnt) == 0 ]]
             fi
-            [[ $name != six-* ]] || { mdadm --stop $device; mdadm --assemble --run /dev/md/$name "${loops[@]:2}"; check $device $length; }
+            [[ $name != six-* || -e a/$name-larger.0 ]] || { mdadm --stop $device; mdadm --assemble --run /dev/md/$name "${loops[@]:2}"; check $device $length; }
             mdadm --stop $device; losetup -d "${loops[@]}"
         done
         """;

@@ -1,10 +1,9 @@
-using System.Security.Cryptography;
-using System.Text;
 using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Ldm;
 using DR.Core.Primitives;
 using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Packing;
 
 namespace DR.Engine.Restore.Ldm;
 
@@ -16,8 +15,6 @@ namespace DR.Engine.Restore.Ldm;
 /// <param name="map">Targets, by their index, to which a volume ("SERVER-Dg0/Volume1") has to go.</param>
 internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> targets, IReadOnlyDictionary<string, IReadOnlySet<int>> map)
 {
-    private const long MiB = 1 << 20;
-    private const long MaxMbrSectors = 1L << 32;
     private const int MaxAssignments = 5040;
     private const string BasicData = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7";
 
@@ -86,8 +83,8 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
         int[] order = [.. assignment, .. Enumerable.Range(0, targets.Count).Except(assignment)];
         var sources = order.Select((_, i) => i < anchors.Count ? anchors[i] : null).ToList();
         var bases = order.Select((t, i) => sources[i] is { } source ? Stripped(source) : Empty(t, kind)).ToList();
-        var rooms = bases.Select((b, i) => RoomOn(b, targets[order[i]].Length)).ToList();
-        var free = _volumes.Select(v => new PackVolume(Rounded(v.Length), [.. Preferred(v, sources, bases)])).ToList();
+        var rooms = bases.Select((b, i) => TableSpace.RoomOn(b, targets[order[i]].Length)).ToList();
+        var free = _volumes.Select(v => new PackVolume(TableSpace.Rounded(v.Length), [.. Preferred(v, sources, bases)])).ToList();
         var wanted = free.Select((w, v) => map.TryGetValue(manifest.NameOf(_volumes[v]), out var asked) ? w with { Disks = [.. w.Disks.Where(d => asked.Contains(order[d]))] } : w).ToList();
         int[] placed = VolumePacker.Pack(wanted, rooms) ?? throw (map.Count > 0 && VolumePacker.Pack(free, rooms) is not null ? NotThere(wanted) : NoRoom(free, rooms, order));
         var laid = bases.Select((b, i) => With(b, [.. _volumes.Where((_, v) => placed[v] == i)])).ToList();
@@ -113,32 +110,8 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
     private DiskLayout Stripped(ManifestDisk disk) => !_dynamic.Contains(disk.Index) ? disk.Layout
         : disk.Layout with { Partitions = [.. disk.Layout.Partitions.Where(IsKept)], Hybrid = [], Protective = null };
 
-    private DiskLayout Empty(int target, TableKind kind)
-    {
-        kind = targets[target].Length > MaxMbrSectors * LdmHeader.Sector ? TableKind.Gpt : kind;
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{string.Join(' ', manifest.Dynamics.Select(g => g.Id))} disk {target} {targets[target].Length}"));
-        digest[6] = (byte)(digest[6] & 0x0F | 0x80);    // version 8: our own making
-        digest[8] = (byte)(digest[8] & 0x3F | 0x80);
-        string id = kind == TableKind.Gpt ? new Guid(digest.AsSpan(0, 16), bigEndian: true).ToString() : Convert.ToHexStringLower(digest.AsSpan(0, 4));
-        var layout = new DiskLayout(kind, id, LdmHeader.Sector, targets[target].Length, []);
-        return kind == TableKind.Gpt ? layout with { Usable = Extent.Between(MiB, 2 * MiB) } : layout;
-    }
-
-    private static long End(DiskLayout layout) => Rounded(layout.Partitions.Select(p => p.Extent.End).DefaultIfEmpty(MiB).Max());
-
-    /// <summary>A disk without a table holds a volume already.</summary>
-    private static PackDisk RoomOn(DiskLayout layout, long length)
-    {
-        if (layout.Table == TableKind.None)
-        {
-            return new PackDisk(0, 0);
-        }
-
-        long limit = length / LdmHeader.Sector * LdmHeader.Sector - Math.Max(LayoutFitter.ReservedTail, LayoutRules.BackupTableLength(layout));
-        return layout.Table == TableKind.Mbr
-            ? new PackDisk(Math.Min(limit, MaxMbrSectors * LdmHeader.Sector) - End(layout), 4 - layout.Partitions.Count(p => p.Number <= 4))
-            : new PackDisk(limit - End(layout), layout.EntryCount - layout.Partitions.Count);
-    }
+    private DiskLayout Empty(int target, TableKind kind) => TableSpace.Empty(kind,
+        $"{string.Join(' ', manifest.Dynamics.Select(g => g.Id))} disk {target} {targets[target].Length}", targets[target].Length, LdmHeader.Sector);
 
     /// <summary>The disks that a volume may go to: only its own for what an MBR starts from.</summary>
     private IEnumerable<int> Preferred(ManifestVolume volume, List<ManifestDisk?> sources, List<DiskLayout> bases)
@@ -161,28 +134,8 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
     /// <summary>A layout with the volumes behind what it has, and their numbers.</summary>
     private Laid With(DiskLayout layout, List<ManifestVolume> volumes)
     {
-        var partitions = layout.Partitions.ToList();
-        var numbers = new Dictionary<ManifestVolume, int>();
-        long at = End(layout);
-        foreach (var volume in volumes)
-        {
-            int number = Enumerable.Range(1, partitions.Count + 1).First(n => partitions.All(p => p.Number != n));
-            numbers.Add(volume, number);
-            partitions.Add(Entry(layout.Table, number, new Extent(at, volume.Length), volume));
-            at += Rounded(volume.Length);
-        }
-
-        var laid = layout with { Partitions = [.. partitions.OrderBy(p => p.Number)] };
-        if (volumes.Count == 0)
-        {
-            return new Laid(laid, numbers);
-        }
-
-        long end = partitions.Max(p => p.Extent.End);
-        long length = Rounded(end) + Math.Max(LayoutFitter.ReservedTail, Rounded(LayoutRules.BackupTableLength(laid)));
-        return new Laid(layout.Table == TableKind.Gpt
-            ? laid with { Length = length, Usable = Extent.Between(layout.Usable.Start, length - LayoutRules.BackupTableLength(laid)) }
-            : laid with { Length = length }, numbers);
+        var (laid, numbers) = TableSpace.Append(layout, [.. volumes.Select(v => new NewPartition(v.Length, (number, extent) => Entry(layout.Table, number, extent, v)))]);
+        return new Laid(laid, volumes.Zip(numbers).ToDictionary(v => v.First, v => v.Second));
     }
 
     private PartitionEntry Entry(TableKind kind, int number, Extent extent, ManifestVolume volume) => kind == TableKind.Gpt
@@ -232,8 +185,6 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
     }
 
     private static DrException Misfit(string why) => new(Failure.DoesNotFit, $"as basic partitions: {why}");
-
-    private static long Rounded(long bytes) => (bytes + MiB - 1) / MiB * MiB;
 
     private sealed record Laid(DiskLayout Layout, IReadOnlyDictionary<ManifestVolume, int> Numbers);
 }

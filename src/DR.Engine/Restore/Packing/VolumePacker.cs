@@ -1,4 +1,4 @@
-namespace DR.Engine.Restore.Ldm;
+namespace DR.Engine.Restore.Packing;
 
 /// <summary>A disk that volumes can be put on.</summary>
 /// <param name="Room">Bytes.</param>
