@@ -28,10 +28,10 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
             .SelectMany(d => KeepTheirSize(manifest, manifest.Disks[d.Source!.Value], identities[d.Target], request.Grow)));
         var disks = fit.Disks.Select(d => PlanDisk(manifest, d, identities[d.Target], contents[d.Target])).ToList();
         var arrays = manifest.Arrays.Zip(fit.Arrays, (a, f) => new TargetArray(a,
-            new TargetDisk(f.Source, f.Array!.Identity, f.Layout, "", f.Grown, SignatureSweep.Of(f.Layout, f.Layout), null), f.Array, ArrayFit.Places(a, fit.Disks))).ToList();
+            new TargetDisk(f.Source, f.Array!.Identity, f.Layout, "", f.Grown, SignatureSweep.Of(f.Layout, f.Layout), null), f.Array, ArrayFit.Places(a, fit.Places))).ToList();
         List<TargetDisk> devices = [.. disks, .. arrays.Select(a => a.Device)];
         var volumes = manifest.Volumes.Where(v => !fit.LeftOut.Contains(v.Space)).Select(v => v.LogicalVolume is { } logical ? PlanLogical(v, fit.Groups[logical.Group])
-            : v.DynamicVolume is not null ? PlanDynamic(v, fit, devices) : PlanVolume(v, devices)).ToList();
+            : v.DynamicVolume is not null ? PlanDynamic(v, fit, devices) : PlanVolume(v, fit.Places)).ToList();
         var regions = manifest.Regions
             .Select(r => new TargetRegion(r, devices.FindIndex(d => d.SourceDisk == r.Disk)))
             .Where(r => r.Target >= 0 && IsRestored(r.Source, manifest.LayoutOf(r.Source.Disk), fit.Devices[r.Target])).ToList();
@@ -168,14 +168,16 @@ public sealed class RestorePlanner(IMachine machine, IToolRunner tools, IFrameCo
         return new TargetVolume(volume, segments[0].Target, segments[0].Extent, false, null) { Segments = segments, StaysDynamic = true };
     }
 
-    private static TargetVolume PlanVolume(ManifestVolume volume, List<TargetDisk> disks)
+    private static TargetVolume PlanVolume(ManifestVolume volume, PlaceMap map)
     {
         var segment = volume.Segments[0];
-        int target = disks.FindIndex(d => d.SourceDisk == segment.Disk);
-        var grown = disks[target].Grown.FirstOrDefault(g => g.PartitionNumber == segment.Partition);
-        long start = segment.Partition == 0 ? 0 : disks[target].Layout.Partitions.First(p => p.Number == segment.Partition).Extent.Start;
-        return new TargetVolume(
-            volume, target, new Extent(start, grown?.To ?? volume.Length), start != segment.Extent.Start, grown is null ? null : volume.GrowTool);
+        var place = map.Of(segment.Disk, segment.Partition)!.Value;
+        long? grown = map.GrownTo(place);
+        var extent = new Extent(map.ExtentOf(place).Start, grown ?? volume.Length);
+        return new TargetVolume(volume, place.Disk, extent, extent.Start != segment.Extent.Start, grown is null ? null : volume.GrowTool)
+        {
+            Segments = [new TargetSegment(place.Disk, place.Partition, extent)],
+        };
     }
 
     /// <summary>

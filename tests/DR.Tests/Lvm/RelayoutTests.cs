@@ -247,8 +247,8 @@ public class RelayoutTests
 
         foreach (var volume in manifest.Volumes.Where(v => v.LogicalVolume is null))
         {
-            var disk = fit.Disks.Single(d => d.Source == volume.Segments[0].Disk);
-            Assert.Equal(volume.Length, disk.Layout.Partitions.Single(p => p.Number == volume.Segments[0].Partition).Extent.Length);
+            var place = fit.Places.Of(volume.Segments[0].Disk, volume.Segments[0].Partition)!.Value;
+            Assert.True((fit.Places.GrownTo(place) ?? volume.Length) == fit.Places.ExtentOf(place).Length, volume.Title);
         }
 
         var places = fit.Groups.SelectMany(g => g.Places).ToList();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using DR.Core.Devices;
+using DR.Core.Layout;
 using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
@@ -80,6 +81,38 @@ public sealed class ArrayRestoreTests : IDisposable
         Assert.Equal(grow == "last" ? 19 : 0, grown);
     }
 
+    /// <summary>Each member is a partition then; what an array can do without is left out.</summary>
+    [Theory]
+    [InlineData(1, "none")]
+    [InlineData(2, "last")]
+    public void Several_members_share_a_disk_where_there_are_not_enough(int count, string grow)
+    {
+        foreach (string name in (string[])["five-ls", "six-ra", "ten", "zero", "zero-unequal", "linear", "four", "five-090"])
+        {
+            string[] files = MadeArrays.Members(_folder.Root, name);
+            var image = _real.Capture(files);
+            string[] targets = [.. Enumerable.Range(0, count).Select(i => _real.Blank($"{name}.{i}", 40 * MiB))];
+            var plan = _real.Plan(image, grow, targets);
+            bool redundant = !name.StartsWith("zero", StringComparison.Ordinal) && name != "linear";
+            Assert.Equal(redundant && (name != "ten" || count == 1), plan.Remarks.Any(r => Regex.IsMatch(r, @"gets \d members on .*\.\d, because there are not enough disks")));
+            _real.Restore(image, grow, targets);
+            var disks = targets.Select(t => new TestFileDevice(t)).ToList();
+            List<IBlockDevice> members = [.. disks.SelectMany(d => LayoutReader.Read(d) is { Table: TableKind.None } ? [new Extent(0, d.Length)] : LayoutReader.Read(d).Partitions.Select(p => p.Extent), (d, e) => new SliceBlockDevice(d, e))];
+            Assert.Equal(name == "ten" ? 2 : files.Length, members.Count);
+            var found = Assert.Single(MdAssembly.Of([.. members.Select(MdMember.Read)]).Arrays);
+            Assert.Equal(MdMember.Read(TestDevice(files[0])).Superblock!.ArrayId, found.Super.ArrayId);
+            AssertOld(Open(found, members), name);
+            foreach (var (target, disk) in targets.Zip(disks))
+            {
+                bool whole = LayoutReader.Read(disk).Table == TableKind.None;
+                Assert.True(whole || Tools.Run("sfdisk", "--verify", target).Contains("No errors detected", StringComparison.Ordinal));
+                Assert.Matches(@"(?m)^\s+Checksum : .*correct", Examine(whole ? target : _real.Extract(target, 1)));
+            }
+
+            disks.ForEach(d => d.Dispose());
+        }
+    }
+
     /// <summary>Nothing says where the first device of such an array ends but its length.</summary>
     [Fact]
     public void A_linear_array_of_version_090_needs_members_as_long_as_they_were()
@@ -114,7 +147,7 @@ public sealed class ArrayRestoreTests : IDisposable
 
         var refused = Assert.IsAssignableFrom<DrException>(Record.Exception(() => _real.Plan(_real.Capture(MadeArrays.Members(_folder.Root, "zero")), "none", _real.Blank("other", 2560 << 10))));
         Assert.Equal(Failure.DoesNotFit, refused.Failure);
-        Assert.Contains("no array has twice", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("are missing. Nothing was changed", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -203,6 +236,14 @@ public sealed class ArrayRestoreTests : IDisposable
             Assert.Matches(@"(?m)^\s+Checksum : .*correct", now);
             Assert.Equal(Essence(was), Essence(now));
         }
+    }
+
+    private static MemoryBlockDevice TestDevice(string file)
+    {
+        var bytes = File.ReadAllBytes(file);
+        var device = new MemoryBlockDevice(bytes.Length);
+        device.Write(bytes, 0);
+        return device;
     }
 
     private static string Examine(string member) => Tools.Run("mdadm", "--examine", member);

@@ -52,8 +52,8 @@ public sealed record Manifest(
     /// <param name="disk">Number of a disk or an array.</param>
     public string PathOf(int disk) => disk < Disks.Count ? Disks[disk].Identity.Path : Arrays[disk - Disks.Count].Path;
 
-    /// <summary>Whether there are volumes that can be laid out anew, on other numbers of disks than they came from.</summary>
-    public bool CanSpread => Groups.Count + Dynamics.Count > 0;
+    /// <summary>Whether it can come back on other numbers of disks than it came from.</summary>
+    public bool CanSpread => Groups.Count + Dynamics.Count > 0 || Disks.Count > 1;
 
     /// <summary>"vg0/root", "SERVER-Dg0/Volume1", "/dev/sda partition 2", "/dev/sda".</summary>
     public string NameOf(ManifestVolume volume) => volume switch

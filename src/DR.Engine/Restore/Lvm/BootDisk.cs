@@ -51,13 +51,26 @@ internal sealed class BootDisk
                 .FirstOrDefault(d => d.Layout.Table != TableKind.None && !known.Contains(d.Layout.Table));
             if (unread is not null)
             {
-                return $"{target.After.Name}/{name} lies on {targets[unread.Target].Path}, which gets a {unread.Layout.Table.ToString().ToUpperInvariant()}; the GRUB of this machine was not set up to read one, so that it will not start if /boot is there. "
-                    + $"Remedy: start a rescue system of its distribution, change into the restored system and run grub-install on the disk that it starts from";
+                return Unread($"{target.After.Name}/{name}", unread, targets);
             }
         }
 
         return null;
     }
+
+    /// <summary>The same for partitions that are added to another table than they were in: one that is called boot, or any where the disks that start have no filesystem.</summary>
+    public string? Problem(PlaceMap map, IReadOnlyList<FitTarget> targets)
+    {
+        var plain = _manifest.Machine.Firmware != "bios" ? [] : _manifest.Volumes.Where(v => v.IsPlain && IsFileSystem(v.Kind)).ToList();
+        bool there = plain.Any(v => _manifest.LayoutOf(v.Segments[0].Disk) is var layout && Starts(layout) && v.Kind != "unknown" && !map.Moved.ContainsKey((v.Segments[0].Disk, v.Segments[0].Partition)));
+        var unread = plain.Where(v => !there || v.Label?.Contains("boot", StringComparison.OrdinalIgnoreCase) == true)
+            .FirstOrDefault(v => v.Segments[0] is var s && map.Moved.TryGetValue((s.Disk, s.Partition), out var place) && map.Disks[place.Disk].Layout.Table != _manifest.LayoutOf(s.Disk).Table);
+        return unread is null ? null : Unread(_manifest.NameOf(unread), map.Disks[map.Of(unread.Segments[0].Disk, unread.Segments[0].Partition)!.Value.Disk], targets);
+    }
+
+    private static string Unread(string what, FittedDisk disk, IReadOnlyList<FitTarget> targets) =>
+        $"{what} lies on {targets[disk.Target].Path}, which gets a {disk.Layout.Table.ToString().ToUpperInvariant()}; the GRUB of this machine was not set up to read one, so that it will not start if /boot is there. "
+        + "Remedy: start a rescue system of its distribution, change into the restored system and run grub-install on the disk that it starts from";
 
     private static bool IsFileSystem(string kind) => kind.StartsWith("ext", StringComparison.Ordinal) || kind is "xfs" or "btrfs" or "unknown";
 

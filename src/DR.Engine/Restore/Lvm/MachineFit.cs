@@ -27,6 +27,33 @@ public sealed record FittedDisk(int Target, int? Source, DiskLayout Layout, IRea
     public bool StaysDynamic { get; init; }
 }
 
+/// <summary>Where the partitions of an image lie in a plan.</summary>
+/// <param name="Moved">Those that were added to a target which takes over another disk, or none: disk and number in the image, and in the plan.</param>
+public sealed record PlaceMap(IReadOnlyList<FittedDisk> Disks, IReadOnlyDictionary<(int Disk, int Partition), (int Disk, int Partition)> Moved)
+{
+    /// <param name="disk">Index in the image.</param>
+    /// <param name="partition">0 for the whole disk.</param>
+    /// <returns>Index in the plan, and number; null for what does not come back.</returns>
+    public (int Disk, int Partition)? Of(int disk, int partition)
+    {
+        if (Moved.TryGetValue((disk, partition), out var place))
+        {
+            return place;
+        }
+
+        int index = Disks.ToList().FindIndex(d => d.Source == disk);
+        return index < 0 ? null : (index, partition);
+    }
+
+    /// <summary>Bytes on its disk.</summary>
+    /// <param name="place">Of <see cref="Of"/>.</param>
+    public Extent ExtentOf((int Disk, int Partition) place) => Disks[place.Disk].Layout is var layout && place.Partition == 0
+        ? new Extent(0, layout.Length) : layout.Partitions.First(p => p.Number == place.Partition).Extent;
+
+    /// <summary>Bytes that what is there has after it has grown; null where it does not grow.</summary>
+    public long? GrownTo((int Disk, int Partition) place) => Disks[place.Disk].Grown.FirstOrDefault(g => g.PartitionNumber == place.Partition)?.To;
+}
+
 /// <param name="Id">UUID.</param>
 /// <param name="Target">Index of the target.</param>
 /// <param name="Partition">0 for the whole disk.</param>
@@ -60,6 +87,11 @@ public sealed record MachineFit(IReadOnlyList<FittedDisk> Disks, IReadOnlyList<T
 
     /// <summary>All that volumes go to.</summary>
     public IReadOnlyList<FittedDisk> Devices => [.. Disks, .. Arrays];
+
+    /// <summary>Partitions that are added to a target which takes over another disk, or none.</summary>
+    public IReadOnlyDictionary<(int Disk, int Partition), (int Disk, int Partition)> Moved { get; init; } = new Dictionary<(int, int), (int, int)>();
+
+    public PlaceMap Places => new(Devices, Moved);
 
     /// <summary>Places of dynamic volumes that become basic partitions; empty where they stay dynamic, or there are none.</summary>
     public IReadOnlyList<BasicPlace> Basics { get; init; } = [];

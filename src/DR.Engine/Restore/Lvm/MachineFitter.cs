@@ -6,6 +6,7 @@ using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 using DR.Engine.Restore.Ldm;
 using DR.Engine.Restore.Md;
+using DR.Engine.Restore.Packing;
 
 namespace DR.Engine.Restore.Lvm;
 
@@ -18,6 +19,7 @@ public sealed class MachineFitter
 {
     private readonly Manifest _manifest;
     private readonly List<LvmGroup> _groups;
+    private readonly ArrayFit _arrays;
 
     /// <summary>Whether a volume in several pieces can be grown here.</summary>
     public bool Joins { get; init; } = true;
@@ -25,6 +27,7 @@ public sealed class MachineFitter
     public MachineFitter(Manifest manifest)
     {
         _manifest = manifest;
+        _arrays = new ArrayFit(manifest);
         _groups = [.. manifest.Groups.Select(g => LvmGroupReader.Read(g.Metadata, $"manifest, volume group {g.Name}"))];
     }
 
@@ -40,7 +43,7 @@ public sealed class MachineFitter
 
         if (_manifest.Arrays.Count > 0)
         {
-            return FitArrays(targets, policy, map);
+            return FitArrays(targets, policy, map, sameShape);
         }
 
         if (map is { Count: > 0 })
@@ -54,7 +57,7 @@ public sealed class MachineFitter
             return sameShape ? AsDynamic(targets, policy, "") : FitDynamic(targets, policy);
         }
 
-        if (_groups.Count == 0 || sameShape)
+        if (sameShape)
         {
             RequireCount(targets);
             return SameShape(targets, policy);
@@ -66,32 +69,67 @@ public sealed class MachineFitter
             {
                 return SameShape(targets, policy);
             }
-            catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+            catch (DrException e) when (e.Failure == Failure.DoesNotFit && (_groups.Count > 0 || _manifest.Disks.Count > 1))
             {
-                // The volume groups may still find room elsewhere.
+                return Anew(targets, policy, e);
             }
         }
 
-        return new Relayout(_manifest, _groups, targets, new Dictionary<string, IReadOnlySet<int>>(), new GroupGrowth(_manifest, policy, Joins)).Fit(policy);
+        return Anew(targets, policy, null);
     }
 
-    /// <summary>In the same shape, or without disks whose content arrays have twice: superblocks say where the members of an array are, not how they could lie elsewhere.</summary>
-    private MachineFit FitArrays(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map)
+    /// <summary>Volume groups are divided at will; partitions stay whole.</summary>
+    /// <param name="because">Why not in the same shape.</param>
+    private MachineFit Anew(IReadOnlyList<FitTarget> targets, GrowPolicy policy, DrException? because) => _groups.Count > 0
+        ? new Relayout(_manifest, _groups, targets, new Dictionary<string, IReadOnlySet<int>>(), new GroupGrowth(_manifest, policy, Joins)).Fit(policy)
+        : _manifest.Disks.Count > 1 ? Fold(targets, policy, because ?? CountMisfit(targets))
+        : throw because ?? CountMisfit(targets);
+
+    /// <summary>In the same shape, or without disks whose content arrays have twice, or with the members of several disks on one.</summary>
+    private MachineFit FitArrays(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map, bool sameShape)
     {
         if (map is { Count: > 0 })
         {
             throw new DrException(Failure.Usage, $"--map {map.Keys.First()}: the image has arrays of Linux' software RAID, whose members follow their disks, which the order of --to places. Nothing was changed");
         }
 
-        var arrays = new ArrayFit(_manifest);
-        var kept = arrays.Kept(targets.Count);
-        if (targets.Count > kept.Count)
+        _arrays.RequireWritable();
+        try
         {
-            RequireCount(targets);
+            var kept = _arrays.Kept(targets.Count);
+            if (targets.Count > kept.Count)
+            {
+                RequireCount(targets);
+            }
+
+            var fit = SameShape(targets, policy, kept: kept);
+            return fit with { Remarks = [.. fit.Remarks, .. _arrays.LeftOutRemarks(kept)], LeftOut = _arrays.LeftOut(kept) };
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit && !sameShape && _manifest.Disks.Count > 1)
+        {
+            return Fold(targets, policy, e);
+        }
+    }
+
+    /// <summary>The partitions of several disks on one.</summary>
+    /// <param name="because">Why not otherwise.</param>
+    private MachineFit Fold(IReadOnlyList<FitTarget> targets, GrowPolicy policy, DrException because)
+    {
+        FoldedDisks folded;
+        try
+        {
+            folded = new PartitionFold(_manifest, targets, new GroupGrowth(_manifest, policy, Joins)).Fit(policy);
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit && targets.Count == _manifest.Disks.Count)
+        {
+            throw new DrException(Failure.DoesNotFit, $"{because.Message}; and with the partitions of several disks on one: {e.Message}", e);
         }
 
-        var fit = SameShape(targets, policy, kept: kept);
-        return fit with { Remarks = [.. fit.Remarks, .. arrays.Remarks(kept)], LeftOut = arrays.LeftOut(kept) };
+        var fit = OnDisks(folded.Places, targets, policy, [.. folded.Remarks]);
+        List<FitTarget> all = [.. targets, .. fit.Arrays.Select(a => new FitTarget(a.Array!.Path, a.Layout.Length, a.Layout.SectorSize))];
+        var boot = new BootDisk(_manifest);
+        string? problem = boot.Problem(fit.Places, all) ?? fit.Groups.Select((g, i) => boot.Problem(i, g, fit.Devices, all)).FirstOrDefault(p => p is not null);
+        return fit with { LeftOut = folded.LeftOut, LaidOutAnew = true, BootProblem = problem, Remarks = problem is null ? fit.Remarks : [.. fit.Remarks, problem] };
     }
 
     /// <summary>As basic partitions where each dynamic volume fits one disk, as LDM otherwise.</summary>
@@ -170,10 +208,12 @@ public sealed class MachineFitter
     {
         if (targets.Count != _manifest.Disks.Count)
         {
-            throw new DrException(Failure.DoesNotFit,
-                $"the image has {_manifest.Disks.Count} disk(s), {targets.Count} target(s) are named; nothing was changed. Name one target for each: {string.Join(", ", _manifest.Disks.Select(d => $"{d.Identity.Path} with {d.Layout.Length} bytes"))}");
+            throw CountMisfit(targets);
         }
     }
+
+    private DrException CountMisfit(IReadOnlyList<FitTarget> targets) => new(Failure.DoesNotFit,
+        $"the image has {_manifest.Disks.Count} disk(s), {targets.Count} target(s) are named; nothing was changed. Name one target for each: {string.Join(", ", _manifest.Disks.Select(d => $"{d.Identity.Path} with {d.Layout.Length} bytes"))}");
 
     /// <summary>What lives on a disk fills the partition that it names: an image that says otherwise would write into the next one.</summary>
     private void RequireSound(int disk, DiskLayout layout)
@@ -208,11 +248,18 @@ public sealed class MachineFitter
             disks.Add(new FittedDisk(target, source.Index, fit.Target, fit.Grown) { StaysDynamic = stays });
         }
 
-        var fitted = new ArrayFit(_manifest);
-        var arrays = _manifest.Arrays.Select((_, i) => FitArray(i, targets.Count + i, fitted.After(i, disks), policy, growth, remarks)).ToList();
+        return OnDisks(new PlaceMap(disks, new Dictionary<(int, int), (int, int)>()), targets, policy, remarks);
+    }
+
+    /// <summary>Arrays and volume groups, on disks that are divided.</summary>
+    private MachineFit OnDisks(PlaceMap map, IReadOnlyList<FitTarget> targets, GrowPolicy policy, List<string> remarks)
+    {
+        var (disks, growth) = (map.Disks, new GroupGrowth(_manifest, policy, Joins));
+        var arrays = _manifest.Arrays.Select((_, i) => FitArray(i, targets.Count + i, _arrays.After(i, map), policy, growth, remarks)).ToList();
+        remarks.AddRange(_arrays.Remarks(map, d => targets[disks[d].Target].Path));
         List<FittedDisk> devices = [.. disks, .. arrays];
         List<FitTarget> all = [.. targets, .. arrays.Select(a => new FitTarget(a.Array!.Path, a.Layout.Length, a.Layout.SectorSize))];
-        return new MachineFit(disks, [.. _groups.Zip(_manifest.Groups, (g, source) => Kept(g, source, devices, all, growth, remarks))], remarks) { Arrays = arrays };
+        return new MachineFit(disks, [.. _groups.Zip(_manifest.Groups, (g, source) => Kept(g, source, map with { Disks = devices }, all, growth, remarks))], remarks) { Arrays = arrays, Moved = map.Moved };
     }
 
     /// <summary>What is on an array that has become longer, as on a larger disk.</summary>
@@ -269,12 +316,12 @@ public sealed class MachineFitter
     }
 
     /// <summary>Every extent stays where it was on its physical volume; what a physical volume has grown by is free, or goes to logical volumes.</summary>
-    private TargetGroup Kept(LvmGroup group, ManifestGroup source, List<FittedDisk> disks, List<FitTarget> targets, GroupGrowth growth, List<string> remarks)
+    private TargetGroup Kept(LvmGroup group, ManifestGroup source, PlaceMap map, List<FitTarget> targets, GroupGrowth growth, List<string> remarks)
     {
-        var places = group.PhysicalVolumes.Select(p => PlaceOf(source.PlaceOf(p), disks)).ToList();
+        var places = group.PhysicalVolumes.Select(p => PlaceOf(source.PlaceOf(p), map)).ToList();
         var physical = group.PhysicalVolumes.Zip(places, (p, place) => p with
         {
-            DeviceHint = PartitionPath(targets[disks[place.Target].Target].Path, place.Partition),
+            DeviceHint = PartitionPath(targets[map.Disks[place.Target].Target].Path, place.Partition),
             DeviceLength = place.Extent.Length,
             ExtentCount = Math.Max(p.ExtentCount, (place.Extent.Length - p.Start) / group.ExtentSize),
         }).ToList();
@@ -305,11 +352,9 @@ public sealed class MachineFitter
     internal static string PartitionPath(string disk, int partition) =>
         partition == 0 ? disk : $"{disk}{(char.IsAsciiDigit(disk[^1]) ? "p" : "")}{partition}";
 
-    private static TargetPhysicalVolume PlaceOf(ManifestPhysicalVolume volume, List<FittedDisk> disks)
+    private static TargetPhysicalVolume PlaceOf(ManifestPhysicalVolume volume, PlaceMap map)
     {
-        int index = disks.FindIndex(d => d.Source == volume.Disk);
-        var grown = disks[index].Grown.FirstOrDefault(g => g.PartitionNumber == volume.Partition);
-        long start = volume.Partition == 0 ? 0 : disks[index].Layout.Partitions.First(p => p.Number == volume.Partition).Extent.Start;
-        return new TargetPhysicalVolume(volume.Id, index, volume.Partition, new Extent(start, grown?.To ?? volume.Extent.Length));
+        var place = map.Of(volume.Disk, volume.Partition)!.Value;
+        return new TargetPhysicalVolume(volume.Id, place.Disk, place.Partition, new Extent(map.ExtentOf(place).Start, map.GrownTo(place) ?? volume.Extent.Length));
     }
 }

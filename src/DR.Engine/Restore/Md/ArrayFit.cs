@@ -21,15 +21,19 @@ internal sealed class ArrayFit
         _arrays = [.. manifest.Arrays.Select(a => a.Read(a.Path))];
     }
 
-    /// <summary>The disks that get a target, by their indexes: all, or so many that each array still has all its bytes.</summary>
-    /// <exception cref="DrException">There are not enough targets (<see cref="Failure.DoesNotFit"/>), or an array cannot be written as it was.</exception>
-    public IReadOnlyList<int> Kept(int targets)
+    /// <exception cref="DrException">An array cannot be written as it was.</exception>
+    public void RequireWritable()
     {
         if (_arrays.FindIndex(a => a.Shape.Array.Level is 4 or 5 or 6 && a.Devices.Contains(null)) is >= 0 and var degraded)
         {
             throw new DrException(Failure.DoesNotFit, $"array {_manifest.Arrays[degraded].Name} was saved without one of its devices: a {_arrays[degraded].Super.LevelName} cannot be written so; nothing was changed. Save it with all of them");
         }
+    }
 
+    /// <summary>The disks that get a target, by their indexes: all, or so many that each array still has all its bytes.</summary>
+    /// <exception cref="DrException">There are not enough targets (<see cref="Failure.DoesNotFit"/>).</exception>
+    public IReadOnlyList<int> Kept(int targets)
+    {
         int count = _manifest.Disks.Count;
         if (targets >= count)
         {
@@ -42,42 +46,75 @@ internal sealed class ArrayFit
     }
 
     /// <summary>What is not as it was, in sentences.</summary>
-    public IEnumerable<string> Remarks(IReadOnlyList<int> kept)
+    /// <param name="targets">What the disks of the plan are called.</param>
+    public IEnumerable<string> Remarks(PlaceMap map, Func<int, string> targets)
     {
         foreach (var (array, source) in _arrays.Zip(_manifest.Arrays))
         {
-            var gone = source.Members.Where(m => !kept.Contains(m.Disk)).Select(m => _manifest.Disks[m.Disk].Identity.Path).Distinct().ToList();
+            var places = Places(source, map);
+            var gone = source.Members.Where((_, m) => places[m] is null).Select(m => _manifest.Disks[m.Disk].Identity.Path).Distinct().ToList();
             if (gone.Count > 0)
             {
                 yield return $"array {source.Name} ({array.Super.LevelName}) comes back without its member on {string.Join(", ", gone)}: it is not redundant until a disk is added (mdadm {source.Path} --add)";
             }
-        }
 
-        foreach (var volume in _manifest.Volumes.Where(v => LeftOut(kept).Contains(v.Space)))
-        {
-            yield return $"{_manifest.NameOf(volume)} ({volume.Title}) is left out with its disk";
+            if (array.Shape.IsRedundant && places.OfType<TargetSegment>().GroupBy(p => p.Target).FirstOrDefault(g => g.Count() > 1) is { } together)
+            {
+                yield return $"array {source.Name} ({array.Super.LevelName}) gets {together.Count()} members on {targets(together.Key)}, because there are not enough disks: it may not survive the loss of that one";
+            }
         }
     }
+
+    /// <summary>Volumes that are left out with their disk, in sentences.</summary>
+    public IEnumerable<string> LeftOutRemarks(IReadOnlyList<int> kept) =>
+        _manifest.Volumes.Where(v => LeftOut(kept).Contains(v.Space)).Select(v => $"{_manifest.NameOf(v)} ({v.Title}) is left out with its disk");
+
+    /// <summary>Members on other disks than these that their arrays can do without: spares, and copies of which there is another.</summary>
+    public IReadOnlySet<(int Disk, int Partition)> Spare(IReadOnlyCollection<int> kept)
+    {
+        var spare = new HashSet<(int, int)>();
+        foreach (var (array, source) in _arrays.Zip(_manifest.Arrays))
+        {
+            bool mirrored = array.Shape.Array.Level is 1 or 10;
+            var there = Enumerable.Range(0, array.Devices.Count).Where(r => array.Devices[r] is { } m && (!mirrored || kept.Contains(source.Members[m].Disk))).ToHashSet();
+            foreach (int role in Enumerable.Range(0, array.Devices.Count).Where(r => array.Devices[r] is not null && !there.Contains(r)))
+            {
+                // One that is needed fills a gap that nobody else fills.
+                if (!array.Shape.Survives([.. Enumerable.Range(0, role + 1).Where(r => !there.Contains(r))]))
+                {
+                    there.Add(role);
+                }
+            }
+
+            spare.UnionWith(source.Members.Where((m, i) => !kept.Contains(m.Disk) && !there.Any(r => array.Devices[r] == i)).Select(m => (m.Disk, m.Partition)));
+        }
+
+        return spare;
+    }
+
+    /// <summary>Whether an array has one member here and another on that disk.</summary>
+    public bool ShareOne((int Disk, int Partition) member, int disk) =>
+        _manifest.Arrays.Any(a => a.Members.Any(m => (m.Disk, m.Partition) == member) && a.Members.Any(m => m.Disk == disk));
 
     /// <summary>Spaces of volumes on disks that get no target.</summary>
     public IReadOnlyList<int> LeftOut(IReadOnlyList<int> kept) =>
         [.. _manifest.Volumes.Where(v => v.IsPlain && v.Segments[0].Disk < _manifest.Disks.Count && !kept.Contains(v.Segments[0].Disk)).Select(v => v.Space)];
 
     /// <summary>Where each member of an array goes; null for one whose disk gets no target.</summary>
-    public static IReadOnlyList<TargetSegment?> Places(ManifestArray array, IReadOnlyList<FittedDisk> disks) =>
-        [.. array.Members.Select(m => disks.Select((d, i) => (Disk: d, Index: i)).Where(d => d.Disk.Source == m.Disk).Select(d => PlaceOn(d.Disk, d.Index, m)).FirstOrDefault())];
+    public static IReadOnlyList<TargetSegment?> Places(ManifestArray array, PlaceMap map) =>
+        [.. array.Members.Select(m => map.Of(m.Disk, m.Partition) is { } place ? new TargetSegment(place.Disk, place.Partition, map.ExtentOf(place)) : null)];
 
     /// <summary>An array as its members will be on the targets: as long as the shortest of them allows, where they have grown.</summary>
     /// <param name="index">Of the array in the manifest.</param>
     /// <exception cref="DrException">It cannot be on members of such lengths (<see cref="Failure.DoesNotFit"/>).</exception>
-    public ManifestArray After(int index, IReadOnlyList<FittedDisk> disks)
+    public ManifestArray After(int index, PlaceMap map)
     {
         var (source, found) = (_manifest.Arrays[index], _arrays[index]);
-        var places = Places(source, disks);
+        var places = Places(source, map);
         var supers = source.Superblocks(source.Path);
         var there = Enumerable.Range(0, places.Count).Where(m => places[m] is not null).ToList();
         RequireOrder(source, found, there.Where(m => places[m]!.Extent.Length != source.Members[m].Extent.Length));
-        bool grows = MdResizer.CanGrow(found.Super) && there.Any(m => disks[places[m]!.Target].Grown.Any(g => g.PartitionNumber == places[m]!.Partition));
+        bool grows = MdResizer.CanGrow(found.Super) && there.Any(m => map.GrownTo((places[m]!.Target, places[m]!.Partition)) is not null);
         long room = grows ? there.Min(m => MdResizer.RoomOn(supers[m].Superblock!, source.Members[m].Extent.Length, places[m]!.Extent.Length)) : 0;
         long size = Math.Max(found.Super.Size, room / Unit(found.Super) * Unit(found.Super));
         var resized = there.Select(m => Resized(source.Members[m], supers[m], places[m]!, size, found)).ToList();
@@ -112,11 +149,8 @@ internal sealed class ArrayFit
     /// <summary>Bytes that the kernel goes through to make copies equal: of a RAID-10 those of the array, otherwise those of a member.</summary>
     private static long Synced(MdFoundArray found, long size) => found.Super.Level == 10 ? (found.Shape with { Array = found.Super with { Size = size } }).Length : size;
 
-    private static TargetSegment PlaceOn(FittedDisk disk, int index, ManifestArrayMember member) => new(index, member.Partition,
-        member.Partition == 0 ? new Extent(0, disk.Layout.Length) : disk.Layout.Partitions.First(p => p.Number == member.Partition).Extent);
-
     /// <summary>The first disks are kept before the others.</summary>
-    private static IEnumerable<IReadOnlyList<int>> Choices(int count, int kept)
+    internal static IEnumerable<IReadOnlyList<int>> Choices(int count, int kept)
     {
         return From([], 0);
 

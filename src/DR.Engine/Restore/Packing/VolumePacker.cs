@@ -14,8 +14,9 @@ internal static class VolumePacker
 {
     private const int MaxSteps = 200_000;
 
+    /// <param name="needed">Disks that have to get at least one.</param>
     /// <returns>Of each volume the index of its disk; null where there is no way, or none was found within the steps.</returns>
-    public static int[]? Pack(IReadOnlyList<PackVolume> volumes, IReadOnlyList<PackDisk> disks)
+    public static int[]? Pack(IReadOnlyList<PackVolume> volumes, IReadOnlyList<PackDisk> disks, IReadOnlyCollection<int>? needed = null)
     {
         int[] order = [.. Enumerable.Range(0, volumes.Count).OrderBy(v => volumes[v].Disks.Count == 1 ? 0 : 1).ThenByDescending(v => volumes[v].Length)];
         int[] chosen = new int[volumes.Count];
@@ -28,7 +29,7 @@ internal static class VolumePacker
         {
             if (at == order.Length)
             {
-                return true;
+                return needed?.All(chosen.Contains) != false;
             }
 
             var volume = volumes[order[at]];

@@ -1,0 +1,95 @@
+using DR.Core.Layout;
+using DR.Tests.Doubles;
+using static DR.Tests.Engine.RealDisks;
+
+namespace DR.Tests.Engine.Restore;
+
+/// <summary>Servers with a system disk and others come back on fewer disks; judged by sfdisk, blkid, e2fsck and mtools.</summary>
+[Trait("Category", "Slow")]
+public sealed class FoldRestoreTests : IDisposable
+{
+    private readonly RealDisks _real = new();
+
+    public void Dispose() => _real.Dispose();
+
+    [Theory]
+    [InlineData("gpt", "srv")]
+    [InlineData("gpt", "last")]
+    [InlineData("dos", "none")]
+    public void Three_disks_come_back_on_one(string table, string grow)
+    {
+        string system = table == "gpt"
+            ? _real.Disk("system", 90 * MiB, "label: gpt\nsize=40M,type=uefi,name=ESP\nsize=40M,type=linux,name=root\n", _real.Fat32("ESP", 40 * MiB, 2048, ("EFI/BOOT/BOOTX64.EFI", "loader")), _real.Ext4("root", 40 * MiB))
+            : _real.Disk("system", 50 * MiB, "label: dos\nsize=40M,type=83,bootable\n", _real.Ext4("root", 40 * MiB));
+        string data = _real.Disk("data", 60 * MiB, table == "gpt" ? "label: dos\nsize=30M,type=83\nsize=20M,type=82\n" : "label: gpt\nsize=30M,type=linux,name=srv\nsize=20M,type=swap\n",
+            _real.Ext4("srv", 30 * MiB), _real.Swap("swap", 20 * MiB));
+        string whole = _real.Ext4("whole", 30 * MiB);
+        var image = _real.Capture(system, data, whole);
+        string target = _real.Blank("target", 300 * MiB);
+        var plan = _real.Plan(image, grow, target);
+        Assert.Contains(plan.Remarks, r => r.Contains("becomes partition", StringComparison.Ordinal) && r.Contains(data, StringComparison.Ordinal));
+        _real.Restore(image, grow, target);
+
+        Assert.Contains("No errors detected", Tools.Run("sfdisk", "--verify", target), StringComparison.Ordinal);
+        using var device = Open(target);
+        var layout = LayoutReader.Read(device);
+        Assert.Equal(table == "gpt" ? TableKind.Gpt : TableKind.Mbr, layout.Table);
+        string[] labels = [.. layout.Partitions.Select(p => Blkid(_real.Extract(target, p.Number), "LABEL"))];
+        Assert.Equal(table == "gpt" ? ["ESP", "root", "srv", "swap", "whole"] : ["root", "srv", "swap", "whole"], labels);
+        foreach (var partition in layout.Partitions.Where(p => labels[p.Number - 1] is "root" or "srv" or "whole"))
+        {
+            string label = labels[partition.Number - 1];
+            long before = label switch { "root" => 40, _ => 30 } * MiB;
+            long now = _real.AssertSound(_real.Extract(target, partition.Number));
+            Assert.True(grow == label || grow == "last" && label == "whole" ? now > before + 50 * MiB : now == before, $"{label}: {now}");
+        }
+
+        int swap = Array.IndexOf(labels, "swap") + 1;
+        Assert.Equal(PartitionTypes.In(layout.Table, "0x82"), layout.Partitions.Single(p => p.Number == swap).Type);
+        if (table == "gpt")
+        {
+            Assert.Equal("loader", Tools.Run("mtype", "-i", _real.Extract(target, 1), "::/EFI/BOOT/BOOTX64.EFI"));
+            Assert.Equal(Table(system)[..2], Table(target)[..2]);
+        }
+        else
+        {
+            Assert.Equal([true, false, false, false], layout.Partitions.Select(p => p.Attributes == 0x80));
+        }
+    }
+
+    /// <summary>The data disk's partitions go where there is room: one of them to the system disk's target.</summary>
+    [Fact]
+    public void Two_disks_become_two_others()
+    {
+        string system = _real.Disk("system", 50 * MiB, "label: dos\nsize=40M,type=83,bootable\n", _real.Ext4("root", 40 * MiB));
+        string data = _real.Disk("data", 100 * MiB, "label: gpt\nsize=30M,type=linux,name=srv\nsize=50M,type=linux,name=home\n", _real.Ext4("srv", 30 * MiB), _real.Ext4("home", 50 * MiB));
+        string[] targets = [_real.Blank("one", 80 * MiB), _real.Blank("other", 60 * MiB)];
+        _real.Restore(_real.Capture(system, data), "none", targets);
+        Assert.Equal(["root", "srv"], Labels(targets[0]));
+        Assert.Equal(["home"], Labels(targets[1]));
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused_and_nothing_is_written()
+    {
+        string system = _real.Disk("system", 50 * MiB, "label: dos\nsize=40M,type=83,bootable\n", _real.Ext4("root", 40 * MiB));
+        string data = _real.Disk("data", 60 * MiB, "label: gpt\nsize=40M,type=linux,name=srv\n", _real.Ext4("srv", 40 * MiB));
+        string target = _real.Blank("target", 70 * MiB);
+        var refused = Assert.Throws<Core.Primitives.DrException>(() => _real.Plan(_real.Capture(system, data), "none", target));
+        Assert.Equal(Core.Primitives.Failure.DoesNotFit, refused.Failure);
+        Assert.Contains("12.0 MiB) are missing", refused.Message, StringComparison.Ordinal);
+        Assert.True(File.ReadAllBytes(target).AsSpan().IndexOfAnyExcept((byte)0) < 0);
+    }
+
+    private string[] Labels(string target)
+    {
+        using var device = Open(target);
+        return [.. LayoutReader.Read(device).Partitions.Select(p => _real.Extract(target, p.Number)).Select(v => _real.AssertSound(v) > 0 ? Blkid(v, "LABEL") : "")];
+    }
+
+    private static List<string?> Table(string disk)
+    {
+        using var device = Open(disk);
+        return [.. LayoutReader.Read(device).Partitions.Select(p => p.Id)];
+    }
+}

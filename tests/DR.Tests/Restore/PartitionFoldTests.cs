@@ -1,0 +1,253 @@
+using DR.Core.Devices;
+using DR.Core.Image;
+using DR.Core.Layout;
+using DR.Core.Primitives;
+using DR.Engine.Restore;
+using DR.Engine.Restore.Lvm;
+
+namespace DR.Tests.Restore;
+
+/// <summary>Random machines of plain partitions on fewer and other disks: what is found holds together, and nothing is missed.</summary>
+public class PartitionFoldTests
+{
+    private const long MiB = 1 << 20;
+
+    [Fact]
+    public void What_is_found_keeps_every_rule()
+    {
+        int folded = 0;
+        Property.Holds(random =>
+        {
+            var manifest = RandomMachine(random);
+            var targets = RandomTargets(random, manifest);
+            if (TryFit(manifest, targets) is not { } fit)
+            {
+                return;
+            }
+
+            AssertSound(manifest, targets, fit);
+            folded += fit.LaidOutAnew ? 1 : 0;
+            var again = TryFit(manifest, targets)!;
+            Assert.Equal(fit.Disks.Select(d => d.Layout.Id), again.Disks.Select(d => d.Layout.Id));
+            Assert.Equal(fit.Moved, again.Moved);
+        }, runs: 2000);
+        Assert.True(folded >= 300, $"only {folded} of 2000 machines were folded");
+    }
+
+    /// <summary>A search over every choice of disks that take over a target, every way to give them one, and every way to add the rest.</summary>
+    [Fact]
+    public void What_a_search_of_all_ways_finds_is_never_missed()
+    {
+        int possible = 0;
+        Property.Holds(random =>
+        {
+            var manifest = RandomMachine(random);
+            var targets = RandomTargets(random, manifest);
+            bool found = Search(manifest, targets);
+            possible += found ? 1 : 0;
+            Assert.True(!found || TryFit(manifest, targets) is not null,
+                $"missed: {string.Join(", ", manifest.Disks.Select(d => $"{d.Layout.Table} of {string.Join('+', d.Layout.Partitions.Select(p => p.Extent.Length / MiB))}"))} onto {string.Join(", ", targets.Select(t => t.Length / MiB))}");
+        }, runs: 2000);
+        Assert.True(possible >= 500, $"only {possible} of 2000 machines had a way");
+    }
+
+    [Fact]
+    public void A_disk_that_would_stay_empty_is_refused()
+    {
+        var manifest = Machine([Disk(0, TableKind.Gpt, true, 20), Disk(1, TableKind.Gpt, false, 20)]);
+        var refused = Assert.Throws<DrException>(() => new MachineFitter(manifest).Fit([new("/dev/a", 100 * MiB, 512), new("/dev/b", 100 * MiB, 512), new("/dev/c", 100 * MiB, 512)], GrowPolicy.Default));
+        Assert.Equal(Failure.DoesNotFit, refused.Failure);
+        Assert.Contains("/dev/c is named, but nothing would go there", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused_with_the_bytes_that_are_missing()
+    {
+        var manifest = Machine([Disk(0, TableKind.Mbr, true, 20), Disk(1, TableKind.Gpt, false, 50)]);
+        var refused = Assert.Throws<DrException>(() => new MachineFitter(manifest).Fit([new("/dev/a", 60 * MiB, 512)], GrowPolicy.Default));
+        Assert.Equal(Failure.DoesNotFit, refused.Failure);
+        Assert.Contains("(12.0 MiB) are missing", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>GRUB on a BIOS reads only the kinds of tables that it was set up for.</summary>
+    [Theory]
+    [InlineData("bios", "boot", TableKind.Mbr, true)]
+    [InlineData("bios", "data", TableKind.Mbr, false)]
+    [InlineData("uefi", "boot", TableKind.Mbr, false)]
+    [InlineData("bios", "boot", TableKind.Gpt, false)]
+    public void A_boot_partition_in_another_kind_of_table_is_a_boot_problem(string firmware, string label, TableKind system, bool problem)
+    {
+        var manifest = Machine([Disk(0, system, true, 20), Disk(1, TableKind.Gpt, false, 20)]);
+        manifest = manifest with
+        {
+            Machine = manifest.Machine with { Firmware = firmware },
+            Volumes = [manifest.Volumes[0] with { Kind = "ext4" }, manifest.Volumes[1] with { Label = label }],
+        };
+        var fit = new MachineFitter(manifest).Fit([new("/dev/a", 200 * MiB, 512)], GrowPolicy.Default);
+        Assert.Equal(problem, fit.BootProblem is not null);
+        Assert.Equal(problem, fit.Remarks.Any(r => r.Contains("run grub-install", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void An_answer_that_wants_each_disk_as_it_was_gets_no_other()
+    {
+        var manifest = Machine([Disk(0, TableKind.Gpt, true, 20), Disk(1, TableKind.Gpt, false, 20)]);
+        var refused = Assert.Throws<DrException>(() => new MachineFitter(manifest).Fit([new("/dev/a", 200 * MiB, 512)], GrowPolicy.Default, sameShape: true));
+        Assert.Contains("the image has 2 disk(s), 1 target(s) are named", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(TableKind.Gpt, "0x83", PartitionTypes.LinuxData)]
+    [InlineData(TableKind.Gpt, "0x8E", "e6d6d379-f507-44c2-a23c-238f2a3df928")]
+    [InlineData(TableKind.Gpt, "0xfd", "a19d880f-05fc-4d3b-a006-743f0f84911e")]
+    [InlineData(TableKind.Gpt, "0x0c", "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7")]
+    [InlineData(TableKind.Gpt, "0x77", PartitionTypes.LinuxData)]
+    [InlineData(TableKind.Mbr, "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7", "0x07")]
+    [InlineData(TableKind.Mbr, "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", "0x82")]
+    [InlineData(TableKind.Mbr, "4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "0x83")]
+    [InlineData(TableKind.Mbr, "0x0c", "0x0c")]
+    public void Types_mean_the_same_in_the_other_table(TableKind table, string type, string expected) => Assert.Equal(expected, PartitionTypes.In(table, type));
+
+    private static MachineFit? TryFit(Manifest manifest, IReadOnlyList<FitTarget> targets)
+    {
+        try
+        {
+            return new MachineFitter(manifest).Fit(targets, GrowPolicy.Default);
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+        {
+            return null;
+        }
+    }
+
+    private static void AssertSound(Manifest manifest, FitTarget[] targets, MachineFit fit)
+    {
+        Assert.Equal(Enumerable.Range(0, targets.Length), fit.Disks.Select(d => d.Target).Order());
+        Assert.Contains(fit.Disks, d => d.Source is { } s && manifest.Disks[s].Layout.Partitions.Any(p => p.Attributes == 0x80 || p.Role == PartitionRole.Esp));
+        var ids = fit.Disks.SelectMany(d => d.Layout.Partitions.Select(p => p.Id)).OfType<string>().ToList();
+        Assert.Equal(ids.Count, ids.Distinct().Count());
+        Assert.All(fit.Disks, d => Assert.Equal(targets[d.Target].Length, d.Layout.Length));
+        Assert.All(fit.Disks, d => Assert.Empty(LayoutRules.Violations(d.Layout)));
+        Assert.All(fit.Disks, d => Assert.InRange(d.Layout.Partitions.Count(p => p.Attributes == 0x80), 0, 1));
+        var places = new HashSet<(int, int)>();
+        foreach (var volume in manifest.Volumes.Where(v => !fit.LeftOut.Contains(v.Space)))
+        {
+            var segment = volume.Segments[0];
+            var place = fit.Places.Of(segment.Disk, segment.Partition);
+            Assert.NotNull(place);
+            Assert.True(places.Add(place.Value), "two volumes on one partition");
+            var extent = fit.Places.ExtentOf(place.Value);
+            Assert.InRange(extent.Length, volume.Length, long.MaxValue);
+            Assert.True(extent.Length == volume.Length || place.Value.Partition == 0 || fit.Places.GrownTo(place.Value) is not null);
+        }
+
+        // An ESP comes along unless another is there.
+        Assert.All(manifest.Volumes.Where(v => fit.LeftOut.Contains(v.Space)), v => Assert.Equal("vfat", v.Kind));
+    }
+
+    private static bool Search(Manifest manifest, FitTarget[] targets)
+    {
+        int disks = manifest.Disks.Count;
+        for (int choice = 1; choice < 1 << disks; choice++)
+        {
+            var kept = Enumerable.Range(0, disks).Where(d => (choice & 1 << d) != 0).ToList();
+            bool starts = kept.Any(d => manifest.Disks[d].Layout.Partitions.Any(p => p.Attributes == 0x80 || p.Role == PartitionRole.Esp));
+            if (starts && kept.Count <= targets.Length && Ways(kept.Count, targets.Length).Any(way => HasRoom(manifest, targets, kept, way)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool HasRoom(Manifest manifest, FitTarget[] targets, List<int> kept, int[] way)
+    {
+        bool hasEsp = kept.Any(d => manifest.Disks[d].Layout.Partitions.Any(p => p.Role == PartitionRole.Esp));
+        bool mbr = kept.Any(d => manifest.Disks[d].Layout.Table == TableKind.Mbr);
+        var items = manifest.Disks.Where(d => !kept.Contains(d.Index))
+            .SelectMany(d => d.Layout.Table == TableKind.None ? [d.Layout.Length] : d.Layout.Partitions.Where(p => p.Role != PartitionRole.Esp || !hasEsp).Select(p => p.Extent.Length)).ToList();
+        var room = new long[targets.Length];
+        int[] slots = new int[targets.Length];
+        for (int t = 0; t < targets.Length; t++)
+        {
+            int at = Array.IndexOf(way, t);
+            var layout = at < 0 ? null : manifest.Disks[kept[at]].Layout;
+            bool isMbr = layout is null ? mbr : layout.Table == TableKind.Mbr;
+            long end = layout is null ? MiB : layout.Table == TableKind.None ? layout.Length : layout.Partitions.Max(p => p.Extent.End);
+            room[t] = targets[t].Length - MiB - end;
+            slots[t] = layout?.Table == TableKind.None ? 0 : isMbr ? 4 - (layout?.Partitions.Count ?? 0) : 128;
+            // Without anything more, only the table's own copy has to find room behind it.
+            if (targets[t].Length < end + (layout?.Table == TableKind.Gpt ? 33 * 512 : 0))
+            {
+                return false;
+            }
+        }
+
+        return Put(0, new int[targets.Length]);
+
+        bool Put(int item, int[] used) => item == items.Count
+            ? Enumerable.Range(0, targets.Length).All(t => way.Contains(t) || used[t] > 0)
+            : Enumerable.Range(0, targets.Length).Any(t =>
+            {
+                long length = (items[item] + MiB - 1) / MiB * MiB;
+                if (room[t] < length || slots[t] <= used[t])
+                {
+                    return false;
+                }
+
+                (room[t], used[t]) = (room[t] - length, used[t] + 1);
+                bool fits = Put(item + 1, used);
+                (room[t], used[t]) = (room[t] + length, used[t] - 1);
+                return fits;
+            });
+    }
+
+    private static IEnumerable<int[]> Ways(int count, int targets) => count == 0 ? [[]]
+        : Ways(count - 1, targets).SelectMany(w => Enumerable.Range(0, targets).Where(t => !w.Contains(t)).Select(t => (int[])[.. w, t]));
+
+    private static FitTarget[] RandomTargets(Random random, Manifest manifest) =>
+        [.. Enumerable.Range(0, random.Next(1, manifest.Disks.Count + 2)).Select(i => new FitTarget($"/dev/t{i}", random.Next(20, 200) * MiB, 512))];
+
+    private static Manifest RandomMachine(Random random)
+    {
+        int count = random.Next(2, 4), boot = random.Next(count);
+        return Machine([.. Enumerable.Range(0, count).Select(i => i != boot && random.Next(4) == 0
+            ? new DiskLayout(TableKind.None, null, 512, random.Next(5, 60) * MiB, [])
+            : Disk(i, random.Next(2) == 0 ? TableKind.Gpt : TableKind.Mbr, i == boot || random.Next(4) == 0, [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(3, 40))]))]);
+    }
+
+    /// <param name="boots">Whether the first partition is an ESP, or the active one.</param>
+    private static DiskLayout Disk(int index, TableKind table, bool boots, params int[] mebibytes)
+    {
+        long at = MiB;
+        var partitions = new List<PartitionEntry>();
+        foreach (int size in mebibytes)
+        {
+            int number = partitions.Count + 1;
+            bool starts = boots && number == 1;
+            var extent = new Extent(at, size * MiB);
+            partitions.Add(table == TableKind.Mbr ? new PartitionEntry(number, extent, "0x83", null, null, starts ? 0x80u : 0)
+                : new PartitionEntry(number, extent, starts ? "c12a7328-f81f-11d2-ba4b-00a0c93ec93b" : PartitionTypes.LinuxData, $"p{number}", new Guid(index, (short)number, 9, new byte[8]).ToString(), 0) { Role = starts ? PartitionRole.Esp : PartitionRole.Data });
+            at = extent.End;
+        }
+
+        long length = at + MiB;
+        return table == TableKind.Mbr ? new DiskLayout(table, $"{index + 1:x8}", 512, length, partitions)
+            : new DiskLayout(table, new Guid(index, 1, 2, new byte[8]).ToString(), 512, length, partitions) { Usable = Extent.Between(34 * 512, length - 33 * 512) };
+    }
+
+    private static Manifest Machine(IReadOnlyList<DiskLayout> layouts)
+    {
+        var disks = layouts.Select((l, i) => new ManifestDisk(i, new DiskIdentity($"/dev/s{i}", l.Length, 512, 512, null, $"s{i}", null, "ata", ""), l)).ToList();
+        var volumes = disks.SelectMany(d => d.Layout.Table == TableKind.None ? [(Disk: d.Index, Part: new PartitionEntry(0, new Extent(0, d.Layout.Length), "", null, null, 0))] : d.Layout.Partitions.Select(p => (Disk: d.Index, Part: p)))
+            .Select((p, i) => new ManifestVolume(i, p.Part.Role == PartitionRole.Esp ? "vfat" : "ext4", $"v{i}", null, p.Part.Extent.Length, 65536, 4096, MiB, 0, true, null, [new ManifestSegment(p.Disk, p.Part.Number, p.Part.Extent)])
+            {
+                GrowTool = p.Part.Role == PartitionRole.Esp ? null : "resize2fs",
+            }).ToList();
+        var machine = new MachineFacts("h", "o", "bios", null, null, null, null, [], new Dictionary<string, byte[]>());
+        var manifest = new Manifest("n", "p", false, machine, disks, volumes, []);
+        return Manifest.Decode(manifest.Encode(), "random manifest");
+    }
+}
