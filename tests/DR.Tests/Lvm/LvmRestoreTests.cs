@@ -2,6 +2,7 @@ using DR.Core.Primitives;
 using DR.Engine.Capture;
 using DR.Platform;
 using DR.Tests.Doubles;
+using DR.Tests.Engine;
 
 namespace DR.Tests.Lvm;
 
@@ -26,6 +27,31 @@ public sealed class LvmRestoreTests : LvmBench
         Assert.Equal(["root", "spanning"], _lvm.Report("lvs", "-o", "lv_name", "vg0").Select(r => r["lv_name"]));
         AssertFiles("root", "spanning");
         _real.AssertSound(_real.Extract(files[0], 1));
+    }
+
+    /// <summary>Both disks hold a partition beside their physical volume; there is one target.</summary>
+    [Theory]
+    [InlineData("last")]
+    [InlineData("vg0/spanning")]
+    public void A_partition_of_another_disk_comes_along(string grow)
+    {
+        string first = Divided("first", 64 * MiB, Gpt);
+        string second = _real.Disk("second", 64 * MiB, "label: gpt\nsize=20M,type=linux,name=srv\ntype=lvm\n", _real.Ext4("srv", 20 * MiB));
+        _lvm.Create("vg0", ShowPartition(first, 2), ShowPartition(second, 2));
+        Add("root", "-L", "20M");
+        Add("spanning", "-L", "50M");
+        Remember();
+        var image = Capture(first, second);
+        string target = _scratch.File("planned", 150 * MiB);
+        Assert.Contains(_real.Plan(image, grow, target).Remarks, r => r.Contains($"{second} partition 1 becomes partition 3 of {target}", StringComparison.Ordinal));
+        var files = RestoreGrown(image, grow, 150);
+        Show(files);
+        _lvm.AssertSound("vg0");
+        AssertFiles(grow == "last" ? ["root", "spanning"] : ["root"]);
+        Assert.All(_lvm.Report("lvs", "--segments", "-o", "lv_name,seg_count", "vg0"), r => Assert.Equal("1", r["seg_count"]));
+        Assert.Equal([1, 2, 3], Partitions(files[0]).Select(p => p.Number));
+        Assert.Equal("boot srv", string.Join(' ', ((int[])[1, 3]).Select(n => _real.Extract(files[0], n)).Where(v => _real.AssertSound(v) > 0).Select(v => RealDisks.Blkid(v, "LABEL"))));
+        Assert.Contains("No errors detected", Tools.Run("sfdisk", "--verify", files[0]), StringComparison.Ordinal);
     }
 
     [Fact]

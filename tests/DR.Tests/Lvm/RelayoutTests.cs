@@ -296,29 +296,54 @@ public class RelayoutTests
         }
     }
 
+    /// <summary>
+    /// Some of the disks with /boot take over a target, one that starts among them if there is any; the /boot of the others is added to theirs, in
+    /// every way that there is.
+    /// </summary>
     private static bool Possible(Manifest manifest, FitTarget[] targets)
     {
         var group = LvmGroupReader.Read(manifest.Groups[0].Metadata, "text");
-        var fixedDisks = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.LogicalVolume is null && v.Segments[0].Disk == d.Index)).ToList();
-        return Ways(fixedDisks.Count, targets.Length).Any(way =>
+        var disks = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.LogicalVolume is null && v.Segments[0].Disk == d.Index)).ToList();
+        for (int choice = disks.Count == 0 ? 0 : 1; choice < 1 << disks.Count; choice++)
         {
-            long room = 0;
-            for (int t = 0; t < targets.Length; t++)
+            var kept = disks.Where((_, i) => (choice & 1 << i) != 0).ToList();
+            if (kept.Any(IsMbr) || !disks.Any(IsMbr))
             {
-                int at = Array.IndexOf(way, t);
-                // A disk with /boot keeps it at its front; the rest of it is a physical volume like all of another.
-                long start = at < 0 ? MiB : MiB + Boot;
-                long extents = ((targets[t].Length - MiB) / MiB * MiB - start - MiB) / ExtentSize;
-                if (at >= 0 && extents < 1)
+                int more = disks.Count - kept.Count;
+                if (Ways(kept.Count, targets.Length).Any(way => Added(more, kept.Count).Any(added => HasRoom(targets, way, kept, added, group))))
                 {
-                    return false;
+                    return true;
                 }
+            }
+        }
 
-                room += Math.Max(0, extents);
+        return false;
+
+        static bool IsMbr(ManifestDisk disk) => disk.Layout.Table == TableKind.Mbr;
+    }
+
+    /// <summary>Ways to add so many partitions to so many disks.</summary>
+    private static IEnumerable<int[]> Added(int partitions, int disks) => disks == 0 ? partitions == 0 ? [[]] : []
+        : Enumerable.Range(0, partitions + 1).SelectMany(first => Added(partitions - first, disks - 1).Select(rest => (int[])[first, .. rest]));
+
+    private static bool HasRoom(FitTarget[] targets, int[] way, List<ManifestDisk> kept, int[] added, LvmGroup group)
+    {
+        long room = 0;
+        for (int t = 0; t < targets.Length; t++)
+        {
+            int at = Array.IndexOf(way, t);
+            // A disk with /boot keeps it at its front; the rest of it is a physical volume like all of another.
+            long start = at < 0 ? MiB : MiB + Boot * (1 + added[at]);
+            long extents = ((targets[t].Length - MiB) / MiB * MiB - start - MiB) / ExtentSize;
+            if (at >= 0 && (extents < 1 || kept[at].Layout.Table == TableKind.Mbr && added[at] > 2))
+            {
+                return false;
             }
 
-            return room >= group.UsedExtents;
-        });
+            room += Math.Max(0, extents);
+        }
+
+        return room >= group.UsedExtents;
     }
 
     private static IEnumerable<int[]> Ways(int count, int targets) => count == 0 ? [[]]

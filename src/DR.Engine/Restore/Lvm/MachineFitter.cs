@@ -49,7 +49,7 @@ public sealed class MachineFitter
         if (map is { Count: > 0 })
         {
             RequireKnown(map.Keys);
-            return _manifest.Dynamics.Count > 0 ? MapDynamic(targets, policy, map) : new Relayout(_manifest, _groups, targets, map, new GroupGrowth(_manifest, policy, Joins)).Fit(policy);
+            return _manifest.Dynamics.Count > 0 ? MapDynamic(targets, policy, map) : Anew(targets, policy, map, null);
         }
 
         if (_manifest.Dynamics.Count > 0)
@@ -71,19 +71,39 @@ public sealed class MachineFitter
             }
             catch (DrException e) when (e.Failure == Failure.DoesNotFit && (_groups.Count > 0 || _manifest.Disks.Count > 1))
             {
-                return Anew(targets, policy, e);
+                return Anew(targets, policy, new Dictionary<string, IReadOnlySet<int>>(), e);
             }
         }
 
-        return Anew(targets, policy, null);
+        return Anew(targets, policy, new Dictionary<string, IReadOnlySet<int>>(), null);
     }
 
     /// <summary>Volume groups are divided at will; partitions stay whole.</summary>
     /// <param name="because">Why not in the same shape.</param>
-    private MachineFit Anew(IReadOnlyList<FitTarget> targets, GrowPolicy policy, DrException? because) => _groups.Count > 0
-        ? new Relayout(_manifest, _groups, targets, new Dictionary<string, IReadOnlySet<int>>(), new GroupGrowth(_manifest, policy, Joins)).Fit(policy)
-        : _manifest.Disks.Count > 1 ? Fold(targets, policy, because ?? CountMisfit(targets))
-        : throw because ?? CountMisfit(targets);
+    private MachineFit Anew(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>> map, DrException? because)
+    {
+        var growth = new GroupGrowth(_manifest, policy, Joins);
+        if (_groups.Count == 0)
+        {
+            return _manifest.Disks.Count > 1 ? Fold(targets, policy, because ?? CountMisfit(targets)) : throw because ?? CountMisfit(targets);
+        }
+
+        try
+        {
+            return new Relayout(_manifest, _groups, targets, map, growth).Fit(policy);
+        }
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+        {
+            try
+            {
+                return Judged(new PartitionFold(_manifest, targets, growth).FitGroups(_groups, map, policy), targets);
+            }
+            catch (DrException folded) when (folded.Failure == Failure.DoesNotFit)
+            {
+                throw new DrException(Failure.DoesNotFit, e.Message, folded);
+            }
+        }
+    }
 
     /// <summary>In the same shape, or without disks whose content arrays have twice, or with the members of several disks on one.</summary>
     private MachineFit FitArrays(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map, bool sameShape)
@@ -125,11 +145,16 @@ public sealed class MachineFitter
             throw new DrException(Failure.DoesNotFit, $"{because.Message}; and with the partitions of several disks on one: {e.Message}", e);
         }
 
-        var fit = OnDisks(folded.Places, targets, policy, [.. folded.Remarks]);
+        return Judged(OnDisks(folded.Places, targets, policy, [.. folded.Remarks]) with { LeftOut = folded.LeftOut, LaidOutAnew = true }, targets);
+    }
+
+    /// <summary>What stands against starting from partitions that are on other disks than they were.</summary>
+    private MachineFit Judged(MachineFit fit, IReadOnlyList<FitTarget> targets)
+    {
         List<FitTarget> all = [.. targets, .. fit.Arrays.Select(a => new FitTarget(a.Array!.Path, a.Layout.Length, a.Layout.SectorSize))];
         var boot = new BootDisk(_manifest);
-        string? problem = boot.Problem(fit.Places, all) ?? fit.Groups.Select((g, i) => boot.Problem(i, g, fit.Devices, all)).FirstOrDefault(p => p is not null);
-        return fit with { LeftOut = folded.LeftOut, LaidOutAnew = true, BootProblem = problem, Remarks = problem is null ? fit.Remarks : [.. fit.Remarks, problem] };
+        string? problem = fit.BootProblem ?? boot.Problem(fit.Places, all) ?? fit.Groups.Select((g, i) => boot.Problem(i, g, fit.Devices, all)).FirstOrDefault(p => p is not null);
+        return problem is null || problem == fit.BootProblem ? fit : fit with { BootProblem = problem, Remarks = [.. fit.Remarks, problem] };
     }
 
     /// <summary>As basic partitions where each dynamic volume fits one disk, as LDM otherwise.</summary>

@@ -28,6 +28,9 @@ internal sealed class Relayout(
 
     private readonly BootDisk _boot = new(manifest);
 
+    /// <summary>Disks that nothing is on any more, because it was added to others.</summary>
+    public IReadOnlyCollection<int> Gone { get; init; } = [];
+
     /// <summary>Of each group, where the extents of a new physical volume begin: behind the metadata.</summary>
     private readonly long[] _starts = [.. manifest.Groups.Select(g => LvmWriter.StartFor(g.Metadata))];
 
@@ -97,7 +100,7 @@ internal sealed class Relayout(
     /// </summary>
     private List<ManifestDisk> Anchors()
     {
-        var anchors = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == d.Index)
+        var anchors = manifest.Disks.Where(d => !Gone.Contains(d.Index)).Where(d => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == d.Index)
             || !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == d.Index))).ToList();
         return anchors.Count > 0 ? anchors
             : [.. manifest.Disks.Where(d => d.Layout.Table != TableKind.None).OrderBy(d => BootDisk.Starts(d.Layout) ? 0 : 1).Take(1)];
@@ -128,7 +131,7 @@ internal sealed class Relayout(
             disks.Add(Divided(target, disks.Count, TableFor(target, anchors), rooms));
         }
 
-        foreach (var gone in manifest.Disks.Except(anchors))
+        foreach (var gone in manifest.Disks.Except(anchors).Where(d => !Gone.Contains(d.Index)))
         {
             remarks.Add($"{gone.Identity.Path} held physical volumes only: they are laid out anew{(gone.Layout.Table == TableKind.None ? "" : ", and a boot loader in front of them is left out")}");
         }

@@ -22,17 +22,39 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     /// <summary>So many ways to choose disks and give them targets are tried.</summary>
     private const int MaxWays = 5040;
 
+    /// <summary>The same where each way means to lay out volume groups, which tries ways of its own.</summary>
+    private const int MaxGroupWays = 120;
+
     private readonly ArrayFit _arrays = new(manifest);
 
     /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says how many bytes are missing.</exception>
     public FoldedDisks Fit(GrowPolicy policy)
     {
+        return First(Ways(manifest.Disks).Take(MaxWays), way => Fit(way.Kept, way.Assignment, policy));
+    }
+
+    /// <summary>
+    /// The same where there are volume groups: the partitions of some disks are added to others, in front of a physical volume that lies last, and
+    /// then the groups are laid out anew on what is left.
+    /// </summary>
+    /// <param name="groups">Of the manifest.</param>
+    /// <param name="map">Targets to which logical volumes have to go.</param>
+    /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says what is missing where.</exception>
+    public MachineFit FitGroups(IReadOnlyList<LvmGroup> groups, IReadOnlyDictionary<string, IReadOnlySet<int>> map, GrowPolicy policy)
+    {
+        var anchors = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == d.Index)).ToList();
+        return First(Ways(anchors).Where(w => w.Kept.Count > 0 && w.Kept.Count < anchors.Count).Take(MaxGroupWays), way => FitGroups(groups, map, anchors, way.Kept, way.Assignment, policy));
+    }
+
+    /// <summary>The first way that can be gone; what stands against the first of all otherwise.</summary>
+    private static TFit First<TWay, TFit>(IEnumerable<TWay> ways, Func<TWay, TFit> fit)
+    {
         DrException? first = null;
-        foreach (var (kept, assignment) in Ways().Take(MaxWays))
+        foreach (var way in ways)
         {
             try
             {
-                return Fit(kept, assignment, policy);
+                return fit(way);
             }
             catch (DrException e) when (e.Failure == Failure.DoesNotFit)
             {
@@ -40,14 +62,78 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             }
         }
 
-        throw first ?? new DrException(Failure.DoesNotFit, "no target is named; nothing was changed");
+        throw first ?? new DrException(Failure.DoesNotFit, "no disk that the machine starts from can take over a target; nothing was changed");
     }
 
+    private MachineFit FitGroups(IReadOnlyList<LvmGroup> groups, IReadOnlyDictionary<string, IReadOnlySet<int>> map, List<ManifestDisk> anchors, IReadOnlyList<ManifestDisk> kept, int[] assignment, GrowPolicy policy)
+    {
+        var gone = anchors.Except(kept).ToList();
+        var items = gone.SelectMany(d => Items(d, kept)).Where(i => !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => (p.Disk, p.Partition) == i.Key))).ToList();
+        RequireSectors(kept, items, assignment);
+        var last = kept.Select(LastPhysicalVolume).ToList();
+        var bases = kept.Zip(last, (d, pv) => pv is null ? d.Layout : d.Layout with { Partitions = [.. d.Layout.Partitions.Where(p => p != pv)] }).ToList();
+        var rooms = bases.Select((b, i) => TableSpace.RoomOn(b, targets[assignment[i]].Length) is var room && last[i] is { } own
+            ? new PackDisk(room.Room - Least(kept[i].Index, own.Number, groups), room.Slots - 1) : room).ToList();
+        var wanted = items.Select(item => new PackVolume(TableSpace.Rounded(item.Length), [.. Enumerable.Range(0, kept.Count)])).ToList();
+        int[] placed = VolumePacker.Pack(wanted, rooms) ?? throw NoRoom(wanted, rooms, assignment);
+        var moved = new Dictionary<(int Disk, int Partition), (int Disk, int Partition)>();
+        var layouts = manifest.Disks.Select(d => d.Layout).ToList();
+        for (int i = 0; i < kept.Count; i++)
+        {
+            var own = items.Where((_, at) => placed[at] == i).ToList();
+            var more = own.Select(o => new NewPartition(o.Length, (number, extent) => Entry(o, bases[i], number, extent)));
+            more = last[i] is { } pv && own.Count > 0 ? more.Append(new NewPartition(pv.Extent.Length, (_, extent) => pv with { Extent = extent })) : more;
+            if (own.Count > 0)
+            {
+                (layouts[kept[i].Index], var numbers) = TableSpace.Append(bases[i], [.. more], last[i]?.Number);
+                own.Zip(numbers).ToList().ForEach(o => moved.Add(o.First.Key, (kept[i].Index, o.Second)));
+            }
+        }
+
+        ManifestSegment Placed(ManifestSegment s) => moved.TryGetValue((s.Disk, s.Partition), out var place)
+            ? new ManifestSegment(place.Disk, place.Partition, layouts[place.Disk].Partitions.First(p => p.Number == place.Partition).Extent) : s;
+        var leftOut = LeftOut(kept, gone, moved);
+        var folded = manifest with
+        {
+            Disks = [.. manifest.Disks.Zip(layouts, (d, l) => d with { Layout = l })],
+            Volumes = [.. manifest.Volumes.Except(leftOut).Select(v => v.IsPlain ? v with { Segments = [Placed(v.Segments[0])] } : v)],
+        };
+        var fit = new Relayout(folded, groups, targets, map, growth) { Gone = [.. gone.Select(g => g.Index)] }.Fit(policy);
+        return fit with
+        {
+            Moved = moved.ToDictionary(m => m.Key, m => (fit.Disks.ToList().FindIndex(d => d.Source == m.Value.Disk), m.Value.Partition)),
+            LeftOut = [.. leftOut.Select(v => v.Space)],
+            Remarks = [.. moved.Select(m => Becomes(m.Key, m.Value.Partition, targets[fit.Disks.First(d => d.Source == m.Value.Disk).Target].Path)), .. leftOut.Select(LeftOutRemark), .. fit.Remarks],
+        };
+    }
+
+    /// <summary>The physical volume of a disk that may come to lie behind what is added; null where there is none.</summary>
+    private PartitionEntry? LastPhysicalVolume(ManifestDisk disk)
+    {
+        var last = disk.Layout.Partitions.Where(p => p.Role != PartitionRole.Extended).MaxBy(p => p.Extent.End);
+        return last is not null && !last.IsLogical(disk.Layout.Table) && manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == disk.Index && p.Partition == last.Number)) ? last : null;
+    }
+
+    /// <summary>Bytes of the shortest physical volume that can be in its place.</summary>
+    private long Least(int disk, int partition, IReadOnlyList<LvmGroup> groups)
+    {
+        int group = manifest.Groups.ToList().FindIndex(g => g.PhysicalVolumes.Any(p => p.Disk == disk && p.Partition == partition));
+        return TableSpace.Rounded(LvmWriter.StartFor(manifest.Groups[group].Metadata) + groups[group].ExtentSize);
+    }
+
+    private List<ManifestVolume> LeftOut(IReadOnlyList<ManifestDisk> kept, IEnumerable<ManifestDisk> gone, Dictionary<(int, int), (int, int)> moved) =>
+        [.. manifest.Volumes.Where(v => v.IsPlain && v.Segments[0] is var s && gone.Any(g => g.Index == s.Disk) && kept.All(k => k.Index != s.Disk) && !moved.ContainsKey((s.Disk, s.Partition)))];
+
+    private string LeftOutRemark(ManifestVolume volume) => $"{manifest.NameOf(volume)} ({volume.Title}) is left out with its disk";
+
+    private string Becomes((int Disk, int Partition) was, int number, string path) =>
+        $"{manifest.NameOf(was.Disk, was.Partition)} becomes partition {number} of {path}: what names it by its device, and not by UUID or label, has to be changed in the restored system";
+
     /// <summary>As many disks as can take over a target, and then fewer; in the order given where that can be.</summary>
-    private IEnumerable<(IReadOnlyList<ManifestDisk> Kept, int[] Assignment)> Ways() =>
-        from count in Enumerable.Range(0, Math.Min(targets.Count, manifest.Disks.Count) + 1).Reverse()
-        from chosen in ArrayFit.Choices(manifest.Disks.Count, count)
-        let kept = (IReadOnlyList<ManifestDisk>)[.. chosen.Select(i => manifest.Disks[i])]
+    private IEnumerable<(IReadOnlyList<ManifestDisk> Kept, int[] Assignment)> Ways(IReadOnlyList<ManifestDisk> disks) =>
+        from count in Enumerable.Range(0, Math.Min(targets.Count, disks.Count) + 1).Reverse()
+        from chosen in ArrayFit.Choices(disks.Count, count)
+        let kept = (IReadOnlyList<ManifestDisk>)[.. chosen.Select(i => disks[i])]
         where kept.Any(Starts) || !manifest.Disks.Any(Starts)
         from assignment in Relayout.Assignments(count, targets.Count)
         select (kept, assignment);
@@ -82,12 +168,12 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             foreach (var (item, number) in own.Zip(numbers))
             {
                 moved.Add(item.Key, (i, number));
-                remarks.Add($"{manifest.NameOf(item.Disk, item.Partition)} becomes partition {number} of {target.Path}: what names it by its device, and not by UUID or label, has to be changed in the restored system");
+                remarks.Add(Becomes(item.Key, number, target.Path));
             }
         }
 
-        var leftOut = manifest.Volumes.Where(v => v.IsPlain && v.Segments[0] is var s && s.Disk < manifest.Disks.Count && kept.All(k => k.Index != s.Disk) && !moved.ContainsKey((s.Disk, s.Partition))).ToList();
-        remarks.AddRange(leftOut.Select(v => $"{manifest.NameOf(v)} ({v.Title}) is left out with its disk"));
+        var leftOut = LeftOut(kept, manifest.Disks, moved);
+        remarks.AddRange(leftOut.Select(LeftOutRemark));
         return new FoldedDisks(new PlaceMap(disks, moved), [.. leftOut.Select(v => v.Space)], remarks);
     }
 

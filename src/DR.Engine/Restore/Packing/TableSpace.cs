@@ -53,15 +53,16 @@ internal static class TableSpace
     }
 
     /// <summary>The layout with more partitions behind those that it has, as short as it can be, so that all else is room to grow into.</summary>
+    /// <param name="taken">A number that is not to be given away; null for none.</param>
     /// <returns>The numbers of the new ones, in their order.</returns>
-    public static (DiskLayout Layout, IReadOnlyList<int> Numbers) Append(DiskLayout layout, IReadOnlyList<NewPartition> more)
+    public static (DiskLayout Layout, IReadOnlyList<int> Numbers) Append(DiskLayout layout, IReadOnlyList<NewPartition> more, int? taken = null)
     {
         var partitions = layout.Partitions.ToList();
         var numbers = new List<int>();
         long at = End(layout);
         foreach (var one in more)
         {
-            int number = Enumerable.Range(1, partitions.Count + 1).First(n => partitions.All(p => p.Number != n));
+            int number = Enumerable.Range(1, partitions.Count + 2).First(n => n != taken && partitions.All(p => p.Number != n));
             numbers.Add(number);
             partitions.Add(one.Make(number, new Extent(at, one.Length)));
             at += Rounded(one.Length);
