@@ -20,7 +20,7 @@ internal sealed class RestoreCommand
     private readonly Option<bool> _yes = new("--yes") { Description = "Do not ask." };
     private readonly Option<string[]> _overwrite = new("--overwrite") { Description = "Erase this disk although it is not blank; named by its identity, as dr disks prints it.", HelpName = "DISK-ID" };
     private readonly Option<string> _grow = new("--grow") { Description = "Who gets new space: last, proportional, none, or a volume by its LABEL or name (vg0/root).", HelpName = "POLICY", DefaultValueFactory = _ => "last" };
-    private readonly Option<string[]> _map = new("--map") { Description = "Put this logical or dynamic volume onto these of the disks: vg0/root=/dev/sda,/dev/sdb.", HelpName = "VOLUME=DISK[,DISK]" };
+    private readonly Option<string[]> _map = new("--map") { Description = "Put this volume or array onto these of the disks: vg0/root=/dev/sda,/dev/sdb.", HelpName = "VOLUME=DISK[,DISK]" };
     private readonly Option<bool> _noReadBack = new("--no-readback") { Description = "Do not read back what was written." };
     private readonly Option<bool> _verifyFirst = new("--verify-first") { Description = "Read and check the whole image before the first write." };
     private readonly Option<bool> _salvage = new("--salvage") { Description = "Restore what can be restored of a damaged image." };

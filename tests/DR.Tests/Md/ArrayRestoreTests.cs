@@ -6,6 +6,7 @@ using DR.Core.Layout;
 using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
+using DR.Engine.Restore.Lvm;
 using DR.Platform;
 using DR.Tests.Doubles;
 using DR.Tests.Engine;
@@ -110,6 +111,23 @@ public sealed class ArrayRestoreTests : IDisposable
             }
 
             disks.ForEach(d => d.Dispose());
+        }
+    }
+
+    [Fact]
+    public void An_array_goes_where_it_is_mapped_to()
+    {
+        var image = _real.Capture([.. MadeArrays.Members(_folder.Root, "four"), .. MadeArrays.Members(_folder.Root, "five-ls")]);
+        string[] targets = [_real.Blank("one", 60 * MiB), _real.Blank("other", 60 * MiB)];
+        var request = new RestoreRequest(targets) { Map = [new VolumeMapping("/dev/md/four", [targets[1]]), new VolumeMapping("/dev/md/five-ls", [targets[0]])] };
+        var plan = new RestorePlanner(_real.Machine, new ProcessToolRunner(), Workbench.Compressor).Plan(image, request);
+        Assert.Equal((1, 0), (Assert.Single(plan.Arrays[0].Members.Select(m => m!.Target).Distinct()), Assert.Single(plan.Arrays[1].Members.Select(m => m!.Target).Distinct())));
+        new RestorePipeline(_real.Machine, new ProcessToolRunner(), Workbench.Compressor).Run(plan, image, _real.Report, TestContext.Current.CancellationToken);
+        foreach (var (name, target) in ((string, string)[])[("five-ls", targets[0]), ("four", targets[1])])
+        {
+            using var disk = new TestFileDevice(target);
+            List<IBlockDevice> members = [.. LayoutReader.Read(disk).Partitions.Select(p => new SliceBlockDevice(disk, p.Extent))];
+            AssertOld(Open(Assert.Single(MdAssembly.Of([.. members.Select(MdMember.Read)]).Arrays), members), name);
         }
     }
 

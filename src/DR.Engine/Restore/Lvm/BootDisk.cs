@@ -72,7 +72,11 @@ internal sealed class BootDisk
         $"{what} lies on {targets[disk.Target].Path}, which gets a {disk.Layout.Table.ToString().ToUpperInvariant()}; the GRUB of this machine was not set up to read one, so that it will not start if /boot is there. "
         + "Remedy: start a rescue system of its distribution, change into the restored system and run grub-install on the disk that it starts from";
 
-    private static bool IsFileSystem(string kind) => kind.StartsWith("ext", StringComparison.Ordinal) || kind is "xfs" or "btrfs" or "unknown";
+    /// <summary>Whether a boot loader of Linux may read it.</summary>
+    public static bool IsFileSystem(string kind) => kind.StartsWith("ext", StringComparison.Ordinal) || kind is "xfs" or "btrfs" or "unknown";
+
+    /// <summary>Whether a label says that a system starts from there.</summary>
+    public static bool MayBoot(string? label) => label is not null && (label.Contains("boot", StringComparison.OrdinalIgnoreCase) || label.Contains("root", StringComparison.OrdinalIgnoreCase));
 
     private static bool IsNamed(ManifestVolume volume, string name) =>
         volume.LogicalVolume!.Name.Contains(name, StringComparison.OrdinalIgnoreCase) || volume.Label?.Contains(name, StringComparison.OrdinalIgnoreCase) == true;

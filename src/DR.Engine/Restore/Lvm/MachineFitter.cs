@@ -31,7 +31,7 @@ public sealed class MachineFitter
         _groups = [.. manifest.Groups.Select(g => LvmGroupReader.Read(g.Metadata, $"manifest, volume group {g.Name}"))];
     }
 
-    /// <param name="map">Targets, by their index, to which a logical volume ("vg0/root") or a dynamic one ("SERVER-Dg0/Volume1") has to go; null or empty for none.</param>
+    /// <param name="map">Targets, by their index, to which a volume ("vg0/root", "SERVER-Dg0/Volume1", "/dev/sdb partition 1") or an array ("/dev/md/0") has to go; null or empty for none.</param>
     /// <exception cref="DrException">It does not fit; says how many bytes are missing where.</exception>
     /// <param name="sameShape">Whether each disk has to become what it was.</param>
     public MachineFit Fit(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map = null, bool sameShape = false)
@@ -85,7 +85,7 @@ public sealed class MachineFitter
         var growth = new GroupGrowth(_manifest, policy, Joins);
         if (_groups.Count == 0)
         {
-            return _manifest.Disks.Count > 1 ? Fold(targets, policy, because ?? CountMisfit(targets)) : throw because ?? CountMisfit(targets);
+            return _manifest.Disks.Count > 1 || targets.Count > 1 || map.Count > 0 ? Fold(targets, policy, map, because ?? CountMisfit(targets)) : throw because ?? CountMisfit(targets);
         }
 
         try
@@ -96,7 +96,7 @@ public sealed class MachineFitter
         {
             try
             {
-                return Judged(new PartitionFold(_manifest, targets, growth).FitGroups(_groups, map, policy), targets);
+                return Judged(new PartitionFold(_manifest, targets, growth, map).FitGroups(_groups, policy), targets);
             }
             catch (DrException folded) when (folded.Failure == Failure.DoesNotFit)
             {
@@ -108,12 +108,18 @@ public sealed class MachineFitter
     /// <summary>In the same shape, or without disks whose content arrays have twice, or with the members of several disks on one.</summary>
     private MachineFit FitArrays(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map, bool sameShape)
     {
+        _arrays.RequireWritable();
         if (map is { Count: > 0 })
         {
-            throw new DrException(Failure.Usage, $"--map {map.Keys.First()}: the image has arrays of Linux' software RAID, whose members follow their disks, which the order of --to places. Nothing was changed");
+            RequireKnown(map.Keys);
+            if (_manifest.Volumes.FirstOrDefault(v => v.LogicalVolume is not null && map.ContainsKey(_manifest.NameOf(v))) is { } logical)
+            {
+                throw new DrException(Failure.Usage, $"--map {_manifest.NameOf(logical)}: beside arrays of Linux' software RAID, volume groups stay where they were in theirs; map the arrays: {string.Join(", ", _manifest.Arrays.Select(a => a.Path))}. Nothing was changed");
+            }
+
+            return Fold(targets, policy, map, CountMisfit(targets));
         }
 
-        _arrays.RequireWritable();
         try
         {
             var kept = _arrays.Kept(targets.Count);
@@ -127,20 +133,20 @@ public sealed class MachineFitter
         }
         catch (DrException e) when (e.Failure == Failure.DoesNotFit && !sameShape && _manifest.Disks.Count > 1)
         {
-            return Fold(targets, policy, e);
+            return Fold(targets, policy, new Dictionary<string, IReadOnlySet<int>>(), e);
         }
     }
 
     /// <summary>The partitions of several disks on one.</summary>
     /// <param name="because">Why not otherwise.</param>
-    private MachineFit Fold(IReadOnlyList<FitTarget> targets, GrowPolicy policy, DrException because)
+    private MachineFit Fold(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>> map, DrException because)
     {
         FoldedDisks folded;
         try
         {
-            folded = new PartitionFold(_manifest, targets, new GroupGrowth(_manifest, policy, Joins)).Fit(policy);
+            folded = new PartitionFold(_manifest, targets, new GroupGrowth(_manifest, policy, Joins), map).Fit(policy);
         }
-        catch (DrException e) when (e.Failure == Failure.DoesNotFit && targets.Count == _manifest.Disks.Count)
+        catch (DrException e) when (e.Failure == Failure.DoesNotFit && targets.Count == _manifest.Disks.Count && map.Count == 0)
         {
             throw new DrException(Failure.DoesNotFit, $"{because.Message}; and with the partitions of several disks on one: {e.Message}", e);
         }
@@ -219,13 +225,12 @@ public sealed class MachineFitter
 
     private void RequireKnown(IEnumerable<string> volumes)
     {
-        var known = _groups.SelectMany(g => g.Volumes.Select(v => $"{g.Name}/{v.Name}"))
-            .Concat(_manifest.Volumes.Where(v => v.DynamicVolume is not null).Select(_manifest.NameOf)).ToList();
+        // Beside volume groups that are laid out anew, and dynamic volumes, partitions follow their disk, which the order of the targets places.
+        bool plain = _manifest.Arrays.Count > 0 || _groups.Count == 0 && _manifest.Dynamics.Count == 0;
+        var known = _manifest.Volumes.Where(v => v.IsPlain ? plain && v.Segments[0].Disk < _manifest.Disks.Count : true).Select(_manifest.NameOf).Concat(_manifest.Arrays.Select(a => a.Path)).ToList();
         if (volumes.FirstOrDefault(v => !known.Contains(v)) is { } unknown)
         {
-            throw new DrException(Failure.Usage, known.Count == 0
-                ? $"--map {unknown}: the image has no logical or dynamic volumes; partitions follow their disk, which the order of --to places. Nothing was changed"
-                : $"--map {unknown}: there is no such volume; there are: {string.Join(", ", known)}. Nothing was changed");
+            throw new DrException(Failure.Usage, $"--map {unknown}: there is no such volume; there are: {string.Join(", ", known)}. Nothing was changed");
         }
     }
 

@@ -14,23 +14,52 @@ internal sealed record FoldedDisks(PlaceMap Places, IReadOnlyList<int> LeftOut, 
 
 /// <summary>
 /// Brings the partitions of several disks onto targets that are not one for each: some disks, among them one that the machine starts from, take
-/// over a target each, and the partitions of all others are added behind theirs, or to new tables on targets that are left. Each partition
+/// over a target each, and the partitions of all others are added behind theirs, or to new tables on targets that are left. Where that is not enough,
+/// partitions that nothing starts from leave their disk too, as few as possible. Each partition
 /// stays whole. Of a mirror only as many members come along as it needs. Pure: the same input has the same result.
 /// </summary>
-internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> targets, GroupGrowth growth)
+/// <param name="map">Targets, by their index, to which a volume ("/dev/sdb partition 1") or an array ("/dev/md/0") has to go, or a logical volume.</param>
+internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> targets, GroupGrowth growth, IReadOnlyDictionary<string, IReadOnlySet<int>> map)
 {
     /// <summary>So many ways to choose disks and give them targets are tried.</summary>
-    private const int MaxWays = 5040;
+    private const int MaxWays = 20_000;
 
     /// <summary>The same where each way means to lay out volume groups, which tries ways of its own.</summary>
     private const int MaxGroupWays = 120;
 
+    /// <summary>So many partitions are let go of at most, each in every combination.</summary>
+    private const int MaxReleased = 6;
+
     private readonly ArrayFit _arrays = new(manifest);
+    private readonly Dictionary<(int Disk, int Partition), IReadOnlySet<int>> _wanted = Wanted(manifest, map);
 
     /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says how many bytes are missing.</exception>
     public FoldedDisks Fit(GrowPolicy policy)
     {
-        return First(Ways(manifest.Disks).Take(MaxWays), way => Fit(way.Kept, way.Assignment, policy));
+        DrException? first = null, idle = null;
+        foreach (var way in AllWays().Take(MaxWays))
+        {
+            if (way.Released.Count > 0 && idle is not null)
+            {
+                break;
+            }
+
+            try
+            {
+                return Fit(way, policy);
+            }
+            catch (NothingToDoException e)
+            {
+                idle ??= e;
+            }
+            catch (DrException e) when (e.Failure == Failure.DoesNotFit)
+            {
+                first ??= e;
+            }
+        }
+
+        // Nothing leaves its disk for the sake of a target that is not needed.
+        throw idle ?? first ?? NoStart();
     }
 
     /// <summary>
@@ -38,12 +67,11 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     /// then the groups are laid out anew on what is left.
     /// </summary>
     /// <param name="groups">Of the manifest.</param>
-    /// <param name="map">Targets to which logical volumes have to go.</param>
     /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says what is missing where.</exception>
-    public MachineFit FitGroups(IReadOnlyList<LvmGroup> groups, IReadOnlyDictionary<string, IReadOnlySet<int>> map, GrowPolicy policy)
+    public MachineFit FitGroups(IReadOnlyList<LvmGroup> groups, GrowPolicy policy)
     {
         var anchors = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == d.Index)).ToList();
-        return First(Ways(anchors).Where(w => w.Kept.Count > 0 && w.Kept.Count < anchors.Count).Take(MaxGroupWays), way => FitGroups(groups, map, anchors, way.Kept, way.Assignment, policy));
+        return First(Ways(anchors).Where(w => w.Kept.Count > 0 && w.Kept.Count < anchors.Count).Take(MaxGroupWays), way => FitGroups(groups, anchors, way.Kept, way.Assignment, policy));
     }
 
     /// <summary>The first way that can be gone; what stands against the first of all otherwise.</summary>
@@ -62,19 +90,19 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             }
         }
 
-        throw first ?? new DrException(Failure.DoesNotFit, "no disk that the machine starts from can take over a target; nothing was changed");
+        throw first ?? NoStart();
     }
 
-    private MachineFit FitGroups(IReadOnlyList<LvmGroup> groups, IReadOnlyDictionary<string, IReadOnlySet<int>> map, List<ManifestDisk> anchors, IReadOnlyList<ManifestDisk> kept, int[] assignment, GrowPolicy policy)
+    private MachineFit FitGroups(IReadOnlyList<LvmGroup> groups, List<ManifestDisk> anchors, IReadOnlyList<ManifestDisk> kept, int[] assignment, GrowPolicy policy)
     {
         var gone = anchors.Except(kept).ToList();
-        var items = gone.SelectMany(d => Items(d, kept)).Where(i => !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => (p.Disk, p.Partition) == i.Key))).ToList();
+        var items = gone.SelectMany(d => Items(d, kept, policy)).Where(i => !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => (p.Disk, p.Partition) == i.Key))).ToList();
         RequireSectors(kept, items, assignment);
         var last = kept.Select(LastPhysicalVolume).ToList();
         var bases = kept.Zip(last, (d, pv) => pv is null ? d.Layout : d.Layout with { Partitions = [.. d.Layout.Partitions.Where(p => p != pv)] }).ToList();
         var rooms = bases.Select((b, i) => TableSpace.RoomOn(b, targets[assignment[i]].Length) is var room && last[i] is { } own
             ? new PackDisk(room.Room - Least(kept[i].Index, own.Number, groups), room.Slots - 1) : room).ToList();
-        var wanted = items.Select(item => new PackVolume(TableSpace.Rounded(item.Length), [.. Enumerable.Range(0, kept.Count)])).ToList();
+        var wanted = items.Select(item => new PackVolume(TableSpace.Rounded(item.Length), [.. Enumerable.Range(0, kept.Count).Where(i => MayLie(item.Key, assignment[i]))])).ToList();
         int[] placed = VolumePacker.Pack(wanted, rooms) ?? throw NoRoom(wanted, rooms, assignment);
         var moved = new Dictionary<(int Disk, int Partition), (int Disk, int Partition)>();
         var layouts = manifest.Disks.Select(d => d.Layout).ToList();
@@ -98,7 +126,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             Disks = [.. manifest.Disks.Zip(layouts, (d, l) => d with { Layout = l })],
             Volumes = [.. manifest.Volumes.Except(leftOut).Select(v => v.IsPlain ? v with { Segments = [Placed(v.Segments[0])] } : v)],
         };
-        var fit = new Relayout(folded, groups, targets, map, growth) { Gone = [.. gone.Select(g => g.Index)] }.Fit(policy);
+        var fit = new Relayout(folded, groups, targets, LogicalMap(), growth) { Gone = [.. gone.Select(g => g.Index)] }.Fit(policy);
         return fit with
         {
             Moved = moved.ToDictionary(m => m.Key, m => (fit.Disks.ToList().FindIndex(d => d.Source == m.Value.Disk), m.Value.Partition)),
@@ -134,35 +162,51 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         from count in Enumerable.Range(0, Math.Min(targets.Count, disks.Count) + 1).Reverse()
         from chosen in ArrayFit.Choices(disks.Count, count)
         let kept = (IReadOnlyList<ManifestDisk>)[.. chosen.Select(i => disks[i])]
-        where kept.Any(Starts) || !manifest.Disks.Any(Starts)
+        where kept.Any(Starts) || !manifest.Disks.Any(Starts) && (kept.Any(HasTable) || !manifest.Disks.Any(HasTable))
         from assignment in Relayout.Assignments(count, targets.Count)
         select (kept, assignment);
 
+    private static bool HasTable(ManifestDisk disk) => disk.Layout.Table != TableKind.None;
+
     private static bool Starts(ManifestDisk disk) => BootDisk.Starts(disk.Layout);
 
-    private FoldedDisks Fit(IReadOnlyList<ManifestDisk> kept, int[] assignment, GrowPolicy policy)
+    private FoldedDisks Fit(FoldWay way, GrowPolicy policy)
     {
+        var (kept, assignment, released) = way;
         int[] order = [.. assignment, .. Enumerable.Range(0, targets.Count).Except(assignment)];
         var sources = order.Select((_, i) => i < kept.Count ? kept[i] : null).ToList();
-        var items = manifest.Disks.Except(kept).SelectMany(d => Items(d, kept)).ToList();
+        var items = manifest.Disks.Except(kept).SelectMany(d => Items(d, kept, policy))
+            .Concat(kept.SelectMany(d => ItemsOf(d, d.Layout.Partitions.Where(p => released.Contains((d.Index, p.Number))), policy))).ToList();
         RequireSectors(kept, items, order);
+        RequireMap(kept, assignment, released);
         var kind = kept.Any(k => k.Layout.Table == TableKind.Mbr) ? TableKind.Mbr : TableKind.Gpt;
-        var bases = order.Select((t, i) => sources[i]?.Layout ?? TableSpace.Empty(kind, $"{string.Join(' ', manifest.Disks.Select(d => d.Layout.Id))} disk {t} {targets[t].Length}", targets[t].Length, targets[t].SectorSize)).ToList();
-        var rooms = bases.Select((b, i) => TableSpace.RoomOn(b, targets[order[i]].Length)).ToList();
-        var wanted = items.Select(item => new PackVolume(TableSpace.Rounded(item.Length), [.. Enumerable.Range(0, order.Length).OrderBy(i => sources[i] is not { } s ? 0 : _arrays.ShareOne(item.Key, s.Index) ? 2 : 1).ThenBy(i => i)])).ToList();
-        int[] placed = VolumePacker.Pack(wanted, rooms, [.. Enumerable.Range(kept.Count, order.Length - kept.Count)])
-            ?? throw (VolumePacker.Pack(wanted, rooms) is { } idle ? Idle(idle, kept.Count, order) : NoRoom(wanted, rooms, order));
+        var bases = order.Select((t, i) => sources[i] is { } source ? TableSpace.Without(source.Layout, [.. released.Where(r => r.Disk == source.Index).Select(r => r.Partition)])
+            : TableSpace.Empty(kind, $"{string.Join(' ', manifest.Disks.Select(d => d.Layout.Id))} disk {t} {targets[t].Length}", targets[t].Length, targets[t].SectorSize)).ToList();
+        foreach (var (layout, target) in bases.Zip(order).Take(kept.Count))
+        {
+            LayoutFitter.Fit(layout, [], targets[target].Length, targets[target].SectorSize, new GrowPolicy(GrowKind.None));
+        }
 
+        var rooms = bases.Select((b, i) => TableSpace.RoomOn(b, targets[order[i]].Length)).ToList();
+        var wanted = items.Select(item => new PackVolume(TableSpace.Rounded(item.Length), [.. Enumerable.Range(0, order.Length).Where(i => MayLie(item.Key, order[i]) && sources[i]?.Index != (released.Contains(item.Key) ? item.Disk : -1))
+            .OrderBy(i => sources[i] is not { } s ? 0 : _arrays.ShareOne(item.Key, s.Index) ? 2 : 1).ThenBy(i => i)])).ToList();
+        int[] placed = VolumePacker.Pack(wanted, rooms, [.. Enumerable.Range(kept.Count, order.Length - kept.Count)])
+            ?? throw (VolumePacker.Pack(wanted, rooms) is { } found ? Idle(found, kept.Count, order) : NoRoom(wanted, rooms, order));
         var moved = new Dictionary<(int, int), (int, int)>();
         var remarks = new List<string>();
         var disks = new List<FittedDisk>();
-        for (int i = 0; i < order.Length; i++)
+        var laid = order.Select((_, i) =>
         {
             var own = items.Where((_, at) => placed[at] == i).ToList();
             var (layout, numbers) = TableSpace.Append(bases[i], [.. own.Select(o => new NewPartition(o.Length, (number, extent) => Entry(o, bases[i], number, extent)))]);
-            List<FitVolume> volumes = [.. sources[i] is { } source ? MachineFitter.Fitted(manifest, source, policy, growth) : [], .. own.Zip(numbers, (o, n) => o.Fit with { PartitionNumber = n })];
+            List<FitVolume> volumes = [.. sources[i] is { } source ? MachineFitter.Fitted(manifest, source, policy, growth).Where(v => !released.Contains((source.Index, v.PartitionNumber))) : [], .. own.Zip(numbers, (o, n) => o.Fit with { PartitionNumber = n })];
+            return (Own: own, Numbers: numbers, Layout: layout, Volumes: volumes, Named: volumes.Any(v => policy.Names(layout, v)));
+        }).ToList();
+        for (int i = 0; i < order.Length; i++)
+        {
+            var (own, numbers, layout, volumes, named) = laid[i];
             var target = targets[order[i]];
-            var fit = LayoutFitter.Fit(layout, volumes, target.Length, target.SectorSize, policy.Kind == GrowKind.Label && !volumes.Any(v => policy.Names(layout, v)) ? new GrowPolicy(GrowKind.None) : policy);
+            var fit = LayoutFitter.Fit(layout, volumes, target.Length, target.SectorSize, policy.Kind == GrowKind.Label && !named && laid.Any(l => l.Named) ? new GrowPolicy(GrowKind.None) : policy);
             disks.Add(new FittedDisk(order[i], sources[i]?.Index, fit.Target, fit.Grown));
             remarks.AddRange(fit.Remarks.Where(_ => sources[i] is not null || own.Count > 0).Select(r => $"{target.Path}: {r}"));
             foreach (var (item, number) in own.Zip(numbers))
@@ -172,22 +216,99 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             }
         }
 
+        if (!manifest.Disks.Any(Starts) && manifest.Disks.Except(kept).FirstOrDefault(HasTable) is { } other)
+        {
+            remarks.Add($"no disk of the image says that firmware starts from it: a boot loader in front of the partitions of {other.Identity.Path} is left out");
+        }
+
         var leftOut = LeftOut(kept, manifest.Disks, moved);
         remarks.AddRange(leftOut.Select(LeftOutRemark));
         return new FoldedDisks(new PlaceMap(disks, moved), [.. leftOut.Select(v => v.Space)], remarks);
     }
 
     /// <summary>What of a disk that takes over no target has to come along.</summary>
-    private IEnumerable<FoldItem> Items(ManifestDisk disk, IReadOnlyList<ManifestDisk> kept)
+    private IEnumerable<FoldItem> Items(ManifestDisk disk, IReadOnlyList<ManifestDisk> kept, GrowPolicy policy)
     {
-        var fitted = MachineFitter.Fitted(manifest, disk, GrowPolicy.Default, growth);
         var spare = _arrays.Spare([.. kept.Select(k => k.Index)]);
         bool hasEsp = kept.Any(k => k.Layout.Partitions.Any(p => p.Role == PartitionRole.Esp));
         var whole = new PartitionEntry(0, new Extent(0, disk.Layout.Length), TypeOfWhole(disk.Index), null, null, 0);
-        return (disk.Layout.Table == TableKind.None ? [whole] : disk.Layout.Partitions)
+        return ItemsOf(disk, (disk.Layout.Table == TableKind.None ? [whole] : disk.Layout.Partitions)
             .Where(p => p.Role is PartitionRole.Data || p.Role == PartitionRole.Esp && !hasEsp)
-            .Where(p => !spare.Contains((disk.Index, p.Number)))
-            .Select(p => new FoldItem(disk.Index, p, fitted.FirstOrDefault(f => f.PartitionNumber == p.Number) ?? new FitVolume(p.Number, false, long.MaxValue, null)));
+            .Where(p => !spare.Contains((disk.Index, p.Number))), policy);
+    }
+
+    private IEnumerable<FoldItem> ItemsOf(ManifestDisk disk, IEnumerable<PartitionEntry> partitions, GrowPolicy policy)
+    {
+        var fitted = MachineFitter.Fitted(manifest, disk, policy, growth);
+        return partitions.Select(p => new FoldItem(disk.Index, p, fitted.FirstOrDefault(f => f.PartitionNumber == p.Number) ?? new FitVolume(p.Number, false, long.MaxValue, null)));
+    }
+
+    /// <summary>All ways with nothing let go of, then with one partition, and so on.</summary>
+    private IEnumerable<FoldWay> AllWays() =>
+        from count in Enumerable.Range(0, MaxReleased + 1)
+        from way in Ways(manifest.Disks)
+        let movable = way.Kept.SelectMany(d => Movable(d).Select(p => (d.Index, p.Number))).Take(MaxReleased).ToList()
+        where count <= movable.Count
+        from chosen in ArrayFit.Choices(movable.Count, count)
+        select new FoldWay(way.Kept, way.Assignment, [.. chosen.Select(c => movable[c])]);
+
+    /// <summary>
+    /// Partitions that may leave a disk that takes over a target, the largest first: not what firmware or a boot loader starts from, nothing of Windows on
+    /// a disk that it may start from, and there not the first filesystem of a Linux.
+    /// </summary>
+    private IEnumerable<PartitionEntry> Movable(ManifestDisk disk)
+    {
+        var layout = disk.Layout;
+        if (layout.Hybrid.Count > 0 || layout.Table == TableKind.None)
+        {
+            return [];
+        }
+
+        var own = layout.Partitions.Where(p => p.Role == PartitionRole.Data && !p.IsLogical(layout.Table) && !(layout.Table == TableKind.Mbr && p.Attributes == 0x80)).ToList();
+        var volumes = own.ToDictionary(p => p.Number, p => manifest.Volumes.FirstOrDefault(v => v.IsPlain && v.Segments[0].Disk == disk.Index && v.Segments[0].Partition == p.Number));
+        var first = own.Where(p => volumes[p.Number] is { } v && BootDisk.IsFileSystem(v.Kind)).MinBy(p => p.Extent.Start);
+        return own.Where(p => !Starts(disk) || p != first && volumes[p.Number] is not { Kind: "ntfs" or "fat32" or "fat16" or "fat12" or "bitlocker" }
+                && !BootDisk.MayBoot(volumes[p.Number]?.Label)).OrderByDescending(p => p.Extent.Length).ThenBy(p => p.Number);
+    }
+
+    private bool MayLie((int Disk, int Partition) key, int target) => !_wanted.TryGetValue(key, out var wanted) || wanted.Contains(target);
+
+    private void RequireMap(IReadOnlyList<ManifestDisk> kept, int[] assignment, IReadOnlyCollection<(int Disk, int Partition)> released)
+    {
+        var astray = _wanted.Keys.Where(k => !released.Contains(k) && kept.ToList().FindIndex(d => d.Index == k.Disk) is >= 0 and var i && !MayLie(k, assignment[i])).ToList();
+        if (astray.Count > 0)
+        {
+            throw new DrException(Failure.DoesNotFit, $"{manifest.NameOf(astray[0].Disk, astray[0].Partition)} has to stay on its disk, or there is no room for it where --map wants it; nothing was changed");
+        }
+    }
+
+    /// <summary>What is said of volumes and arrays, for the partitions that they lie on.</summary>
+    private static Dictionary<(int Disk, int Partition), IReadOnlySet<int>> Wanted(Manifest manifest, IReadOnlyDictionary<string, IReadOnlySet<int>> map)
+    {
+        var wanted = new Dictionary<(int, int), IReadOnlySet<int>>();
+        foreach (var volume in manifest.Volumes.Where(v => v.IsPlain && v.Segments[0].Disk < manifest.Disks.Count))
+        {
+            if (map.TryGetValue(manifest.NameOf(volume), out var asked))
+            {
+                wanted[(volume.Segments[0].Disk, volume.Segments[0].Partition)] = asked;
+            }
+        }
+
+        foreach (var array in manifest.Arrays)
+        {
+            if (map.TryGetValue(array.Path, out var asked))
+            {
+                array.Members.ToList().ForEach(m => wanted[(m.Disk, m.Partition)] = asked);
+            }
+        }
+
+        return wanted;
+    }
+
+    private Dictionary<string, IReadOnlySet<int>> LogicalMap()
+    {
+        var logical = manifest.Volumes.Where(v => v.LogicalVolume is not null).Select(manifest.NameOf).ToHashSet();
+        return map.Where(m => logical.Contains(m.Key)).ToDictionary(m => m.Key, m => m.Value);
     }
 
     private string TypeOfWhole(int disk) => manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == disk)) ? LvmMember.GptType
@@ -228,8 +349,10 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         }
     }
 
-    private DrException Idle(int[] placed, int kept, int[] order) => new(Failure.DoesNotFit,
-        $"{targets[order[Enumerable.Range(kept, order.Length - kept).First(i => !placed.Contains(i))]].Path} is named, but nothing would go there; nothing was changed. Leave it out");
+    private NothingToDoException Idle(int[] placed, int kept, int[] order) => new(
+        $"the image has {manifest.Disks.Count} disk(s), {targets.Count} target(s) are named, and nothing would go to {targets[order[Enumerable.Range(kept, order.Length - kept).First(i => !placed.Contains(i))]].Path}; nothing was changed. Leave it out. The image has {string.Join(", ", manifest.Disks.Select(d => $"{d.Identity.Path} with {d.Layout.Length} bytes"))}");
+
+    private static DrException NoStart() => new(Failure.DoesNotFit, "no disk that the machine starts from can take over a target; nothing was changed");
 
     private DrException NoRoom(List<PackVolume> wanted, List<PackDisk> rooms, int[] order)
     {
@@ -240,6 +363,14 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         return new DrException(Failure.DoesNotFit,
             $"the image has {manifest.Disks.Count} disks, {targets.Count} target(s) are named, and the partitions of disks that get none have {needed} bytes: {string.Join(", ", order.Select((t, i) => $"{targets[t].Path} has room for {Math.Max(0, rooms[i].Room)}{(rooms[i].Slots > 4 ? "" : $" in {rooms[i].Slots} partitions")}"))}; {what}. Nothing was changed. Name larger targets, or one for each: {string.Join(", ", manifest.Disks.Select(d => $"{d.Identity.Path} with {d.Layout.Length} bytes"))}");
     }
+
+    /// <summary>There is room for all without one of the targets.</summary>
+    private sealed class NothingToDoException(string message) : DrException(Failure.DoesNotFit, message);
+
+    /// <param name="Kept">Disks that take over a target.</param>
+    /// <param name="Assignment">Theirs, by its index.</param>
+    /// <param name="Released">Partitions that leave them.</param>
+    private sealed record FoldWay(IReadOnlyList<ManifestDisk> Kept, int[] Assignment, IReadOnlyCollection<(int Disk, int Partition)> Released);
 
     /// <param name="Entry">In the image; of number 0 for a whole disk.</param>
     private sealed record FoldItem(int Disk, PartitionEntry Entry, FitVolume Fit)

@@ -80,5 +80,22 @@ internal static class TableSpace
             : longer with { Length = length }, numbers);
     }
 
+    /// <summary>
+    /// The layout without some of its partitions; what lay behind them moves towards the start, unless code finds something there by its sector, or
+    /// logical partitions would have to move.
+    /// </summary>
+    public static DiskLayout Without(DiskLayout layout, IReadOnlyCollection<int> gone)
+    {
+        foreach (var partition in layout.Partitions.Where(p => gone.Contains(p.Number)).OrderByDescending(p => p.Extent.Start))
+        {
+            var rest = layout.Partitions.Where(p => p != partition).ToList();
+            var behind = rest.Where(p => p.Extent.Start >= partition.Extent.End).ToList();
+            long by = behind.Any(p => p.Role is PartitionRole.BiosBoot or PartitionRole.Extended || p.IsLogical(layout.Table)) ? 0 : partition.Extent.Length / MiB * MiB;
+            layout = layout with { Partitions = [.. rest.Select(p => behind.Contains(p) ? p with { Extent = p.Extent.Shift(-by) } : p)] };
+        }
+
+        return layout;
+    }
+
     private static long End(DiskLayout layout) => Rounded(layout.Partitions.Select(p => p.Extent.End).DefaultIfEmpty(MiB).Max());
 }
