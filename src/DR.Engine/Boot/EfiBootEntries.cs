@@ -78,7 +78,7 @@ public sealed partial class EfiBootEntries(IMachine machine, IToolRunner tools)
     private static Wanted? Choose(DiskLayout layout, IReadOnlyList<EspState> states, MachineFacts? recorded)
     {
         var partitions = layout.Partitions.Where(p => p is { Role: PartitionRole.Esp, Id: not null }).ToDictionary(p => p.Id!);
-        foreach (var option in InOrder(recorded))
+        foreach (var option in EfiLoadOption.InOrder(recorded))
         {
             if (option is { Partition: { } id, Loader: { } loader } && partitions.TryGetValue(id, out var partition))
             {
@@ -90,37 +90,6 @@ public sealed partial class EfiBootEntries(IMachine machine, IToolRunner tools)
         return states.Where(s => (s.Loader ?? s.Fallback) is not null)
             .Join(partitions.Values, s => s.Partition, p => p.Number, (s, p) => new Wanted(p.Id!, p.Number, (s.Loader ?? s.Fallback)!.Replace('/', '\\'), "DR restored: " + host))
             .FirstOrDefault();
-    }
-
-    /// <summary>The recorded entries, in the order in which the firmware tried them.</summary>
-    private static IEnumerable<EfiLoadOption> InOrder(MachineFacts? recorded)
-    {
-        if (recorded is null || !recorded.BootEntries.TryGetValue("BootOrder", out var order))
-        {
-            yield break;
-        }
-
-        for (int i = 0; i + 1 < order.Length; i += 2)
-        {
-            string name = $"Boot{order[i] | (order[i + 1] << 8):X4}";
-            if (recorded.BootEntries.TryGetValue(name, out var variable) && TryParse(variable, name) is { } option)
-            {
-                yield return option;
-            }
-        }
-    }
-
-    /// <summary>An entry that the saved machine's firmware has mutilated is no reason to fail.</summary>
-    private static EfiLoadOption? TryParse(byte[] variable, string name)
-    {
-        try
-        {
-            return EfiLoadOption.Parse(variable, name);
-        }
-        catch (CorruptDataException)
-        {
-            return null;
-        }
     }
 
     private List<FirmwareEntry> Read(CancellationToken cancel) =>

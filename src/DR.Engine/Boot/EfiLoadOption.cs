@@ -1,4 +1,5 @@
 using System.Text;
+using DR.Core.Devices;
 using DR.Core.Primitives;
 
 namespace DR.Engine.Boot;
@@ -47,5 +48,36 @@ public sealed record EfiLoadOption(string Description, string? Partition, string
         }
 
         return new EfiLoadOption(description.ToString(), partition, loader);
+    }
+
+    /// <summary>The recorded entries, in the order in which the firmware tried them.</summary>
+    public static IEnumerable<EfiLoadOption> InOrder(MachineFacts? recorded)
+    {
+        if (recorded is null || !recorded.BootEntries.TryGetValue("BootOrder", out var order))
+        {
+            yield break;
+        }
+
+        for (int i = 0; i + 1 < order.Length; i += 2)
+        {
+            string name = $"Boot{order[i] | (order[i + 1] << 8):X4}";
+            if (recorded.BootEntries.TryGetValue(name, out var variable) && TryParse(variable, name) is { } option)
+            {
+                yield return option;
+            }
+        }
+    }
+
+    /// <summary>An entry that the saved machine's firmware has mutilated is no reason to fail.</summary>
+    private static EfiLoadOption? TryParse(byte[] variable, string name)
+    {
+        try
+        {
+            return Parse(variable, name);
+        }
+        catch (CorruptDataException)
+        {
+            return null;
+        }
     }
 }

@@ -56,7 +56,7 @@ public sealed class AnswerPlanner(UnattendedParts parts)
         catch (DrException e) when (e.Failure == Failure.DoesNotFit && !answer.LayOutAnew && manifest.CanSpread)
         {
             throw new DrException(Failure.DoesNotFit,
-                $"{e.Message}; nothing was changed. The image's {(manifest.Groups.Count > 0 ? "volume groups" : "dynamic volumes")} might fit if they were laid out anew, which the answer has to allow: \"layout\": \"anew\"", e);
+                $"{e.Message}; nothing was changed. The image's {(manifest.Groups.Count > 0 ? "volume groups" : manifest.Dynamics.Count > 0 ? "dynamic volumes" : "partitions")} might fit if they were laid out anew, which the answer has to allow: \"layout\": \"anew\"", e);
         }
     }
 

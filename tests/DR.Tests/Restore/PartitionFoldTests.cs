@@ -95,6 +95,30 @@ public class PartitionFoldTests
         Assert.Equal(problem, fit.Remarks.Any(r => r.Contains("run grub-install", StringComparison.Ordinal)));
     }
 
+    /// <summary>Of two disks that firmware could start from, the one that it did start from takes over a target.</summary>
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    public void The_disk_that_the_machine_was_started_from_takes_over_the_target(int started, int expected)
+    {
+        var manifest = Machine([Disk(0, TableKind.Gpt, true, 20), Disk(1, TableKind.Gpt, true, 20)]);
+        byte[] order = [3, 0];
+        var entries = started < 0 ? [] : new Dictionary<string, byte[]> { ["BootOrder"] = order, ["Boot0003"] = HardDriveOption(Guid.Parse(manifest.Disks[started].Layout.Partitions[0].Id!)) };
+        manifest = manifest with { Machine = manifest.Machine with { Firmware = "uefi", BootEntries = entries } };
+        var fit = new MachineFitter(manifest).Fit([new("/dev/a", 200 * MiB, 512)], GrowPolicy.Default);
+        Assert.Equal(expected, Assert.Single(fit.Disks).Source);
+        Assert.Equal(2, fit.Disks[0].Layout.Partitions.Count(p => p.Role == PartitionRole.Esp));
+        Assert.Equal(started < 0, fit.Remarks.Any(r => r.StartsWith("firmware could start from /dev/s1 too", StringComparison.Ordinal)));
+    }
+
+    /// <summary>A load option of the hard drive with this partition (UEFI 2.10, 10.3.5.1).</summary>
+    private static byte[] HardDriveOption(Guid partition)
+    {
+        byte[] node = [4, 1, 42, 0, 1, 0, 0, 0, .. new byte[16], .. partition.ToByteArray(), 2, 2];
+        return [1, 0, 0, 0, (byte)node.Length, 0, (byte)'x', 0, 0, 0, .. node];
+    }
+
     [Fact]
     public void An_answer_that_wants_each_disk_as_it_was_gets_no_other()
     {
@@ -148,8 +172,7 @@ public class PartitionFoldTests
             Assert.True(extent.Length == volume.Length || place.Value.Partition == 0 || fit.Places.GrownTo(place.Value) is not null);
         }
 
-        // An ESP comes along unless another is there.
-        Assert.All(manifest.Volumes.Where(v => fit.LeftOut.Contains(v.Space)), v => Assert.Equal("vfat", v.Kind));
+        Assert.Empty(fit.LeftOut);
     }
 
     private static bool Search(Manifest manifest, FitTarget[] targets)
@@ -176,10 +199,9 @@ public class PartitionFoldTests
 
     private static bool HasRoom(Manifest manifest, FitTarget[] targets, List<int> kept, int[] way, HashSet<(int Disk, int Number)> released, bool needed)
     {
-        bool hasEsp = kept.Any(d => manifest.Disks[d].Layout.Partitions.Any(p => p.Role == PartitionRole.Esp));
         bool mbr = kept.Any(d => manifest.Disks[d].Layout.Table == TableKind.Mbr);
         var items = manifest.Disks.Where(d => !kept.Contains(d.Index))
-            .SelectMany(d => d.Layout.Table == TableKind.None ? [(Length: d.Layout.Length, Not: -1)] : d.Layout.Partitions.Where(p => p.Role != PartitionRole.Esp || !hasEsp).Select(p => (p.Extent.Length, Not: -1)))
+            .SelectMany(d => d.Layout.Table == TableKind.None ? [(Length: d.Layout.Length, Not: -1)] : d.Layout.Partitions.Select(p => (p.Extent.Length, Not: -1)))
             .Concat(released.Select(r => (manifest.Disks[r.Disk].Layout.Partitions[r.Number - 1].Extent.Length, Not: way[kept.IndexOf(r.Disk)]))).ToList();
         var room = new long[targets.Length];
         int[] slots = new int[targets.Length];

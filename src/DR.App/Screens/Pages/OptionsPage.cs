@@ -74,7 +74,7 @@ internal sealed record OptionsPage(int Row) : Page
         var targets = state.Wishes.Targets;
         List<int> choices = [.. Enumerable.Range(1, Math.Max(before, state.Disks.Count(d => d.Uses.Count == 0)))];
         return new OptionRow("disks to restore onto", targets.Count == before ? $"{before}, as it was" : $"{targets.Count} (it was {before})",
-            "Volumes of LVM and dynamic volumes can come back on fewer or more disks; the plan says where each of them goes.",
+            "Partitions and volumes can come back on fewer or more disks; the plan says where each of them goes.",
             by => state.Wishes with { ByHand = true, Targets = [.. Enumerable.Range(0, Turn(choices, targets.Count, by)).Select(i => i < targets.Count ? targets[i] : null)] });
     }
 

@@ -1,5 +1,6 @@
 using DR.Core.Image;
 using DR.Core.Layout;
+using DR.Engine.Boot;
 
 namespace DR.Engine.Restore.Lvm;
 
@@ -19,6 +20,11 @@ internal sealed class BootDisk
     /// <summary>Whether firmware starts from a disk so divided.</summary>
     public static bool Starts(DiskLayout layout) => layout.Partitions.Any(p =>
         p.Role is PartitionRole.Esp or PartitionRole.BiosBoot || layout.Table == TableKind.Mbr && p.Attributes == 0x80);
+
+    /// <summary>Index of the disk that the saved machine's firmware started from, by its boot entries; null where these do not say.</summary>
+    public int? Started() => _manifest.Machine.Firmware != "uefi" ? null : EfiLoadOption.InOrder(_manifest.Machine).Where(o => o.Partition is not null)
+        .Select(o => _manifest.Disks.Where(d => d.Layout.Partitions.Any(p => p.Role == PartitionRole.Esp && p.Id == o.Partition)).Select(d => (int?)d.Index).FirstOrDefault())
+        .FirstOrDefault(i => i is not null);
 
     /// <summary>
     /// Names of logical volumes of the group that may hold what a BIOS's GRUB reads: those that are called so, or, where no group

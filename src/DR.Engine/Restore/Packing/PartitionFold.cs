@@ -31,6 +31,9 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     private const int MaxReleased = 6;
 
     private readonly ArrayFit _arrays = new(manifest);
+
+    /// <summary>The disk that the machine was started from, where its firmware said so.</summary>
+    private readonly int? _started = new BootDisk(manifest).Started();
     private readonly Dictionary<(int Disk, int Partition), IReadOnlySet<int>> _wanted = Wanted(manifest, map);
 
     /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says how many bytes are missing.</exception>
@@ -162,7 +165,8 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         from count in Enumerable.Range(0, Math.Min(targets.Count, disks.Count) + 1).Reverse()
         from chosen in ArrayFit.Choices(disks.Count, count)
         let kept = (IReadOnlyList<ManifestDisk>)[.. chosen.Select(i => disks[i])]
-        where kept.Any(Starts) || !manifest.Disks.Any(Starts) && (kept.Any(HasTable) || !manifest.Disks.Any(HasTable))
+        where _started is { } started ? kept.Any(k => k.Index == started)
+            : kept.Any(Starts) || !manifest.Disks.Any(Starts) && (kept.Any(HasTable) || !manifest.Disks.Any(HasTable))
         from assignment in Relayout.Assignments(count, targets.Count)
         select (kept, assignment);
 
@@ -216,6 +220,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             }
         }
 
+        remarks.AddRange(Doubtful(kept));
         if (!manifest.Disks.Any(Starts) && manifest.Disks.Except(kept).FirstOrDefault(HasTable) is { } other)
         {
             remarks.Add($"no disk of the image says that firmware starts from it: a boot loader in front of the partitions of {other.Identity.Path} is left out");
@@ -230,10 +235,9 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     private IEnumerable<FoldItem> Items(ManifestDisk disk, IReadOnlyList<ManifestDisk> kept, GrowPolicy policy)
     {
         var spare = _arrays.Spare([.. kept.Select(k => k.Index)]);
-        bool hasEsp = kept.Any(k => k.Layout.Partitions.Any(p => p.Role == PartitionRole.Esp));
         var whole = new PartitionEntry(0, new Extent(0, disk.Layout.Length), TypeOfWhole(disk.Index), null, null, 0);
         return ItemsOf(disk, (disk.Layout.Table == TableKind.None ? [whole] : disk.Layout.Partitions)
-            .Where(p => p.Role is PartitionRole.Data || p.Role == PartitionRole.Esp && !hasEsp)
+            .Where(p => p.Role is PartitionRole.Data or PartitionRole.Esp)
             .Where(p => !spare.Contains((disk.Index, p.Number))), policy);
     }
 
@@ -270,6 +274,11 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         return own.Where(p => !Starts(disk) || p != first && volumes[p.Number] is not { Kind: "ntfs" or "fat32" or "fat16" or "fat12" or "bitlocker" }
                 && !BootDisk.MayBoot(volumes[p.Number]?.Label)).OrderByDescending(p => p.Extent.Length).ThenBy(p => p.Number);
     }
+
+    /// <summary>Other disks that firmware could start from; sides of mirrors are as good as those that stay.</summary>
+    private IEnumerable<string> Doubtful(IReadOnlyList<ManifestDisk> kept) => _started is not null ? []
+        : manifest.Disks.Except(kept).Where(d => Starts(d) && !d.Layout.Partitions.Any(p => manifest.Arrays.Any(a => a.Members.Any(m => (m.Disk, m.Partition) == (d.Index, p.Number)))))
+            .Select(d => $"firmware could start from {d.Identity.Path} too, which takes over no target: a boot loader in front of its partitions is left out. If it was the one, name it first when the image is made");
 
     private bool MayLie((int Disk, int Partition) key, int target) => !_wanted.TryGetValue(key, out var wanted) || wanted.Contains(target);
 
