@@ -116,6 +116,11 @@ public abstract class DirectBlockDevice : IBlockDevice
 
     public abstract IEnumerable<BlockStatus> Status(Extent extent);
 
+    /// <summary>What must not outlast this object, although a child process may hold the descriptor a moment longer.</summary>
+    private protected virtual void Release()
+    {
+    }
+
     public void Flush()
     {
         while (!IsReadOnly && Libc.fdatasync(File) < 0)
@@ -129,6 +134,7 @@ public abstract class DirectBlockDevice : IBlockDevice
 
     public void Dispose()
     {
+        Release();
         File.Dispose();
         _tail?.Dispose();
         _bounce.Dispose();

@@ -61,6 +61,15 @@ public sealed class FileBlockDevice : DirectBlockDevice
 
     private protected override bool HasVanished() => false;
 
+    private protected override void Release()
+    {
+        if (!IsReadOnly && !File.IsClosed)
+        {
+            _ = Libc.UnlockWhole(File);
+            _ = Libc.flock(File, Libc.LOCK_UN);
+        }
+    }
+
     /// <summary>Only a lock held by someone else counts: a file system without locks is no reason to fail.</summary>
     private static bool IsLocked(SafeFileHandle file) =>
         Libc.flock(file, Libc.LOCK_EX | Libc.LOCK_NB) < 0 && Errno.Last is Errno.EAGAIN or Errno.EACCES

@@ -27,6 +27,7 @@ internal static unsafe partial class Libc
 
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
+    public const int LOCK_UN = 8;
 
     public const int POSIX_FADV_DONTNEED = 4;
 
@@ -104,12 +105,17 @@ internal static unsafe partial class Libc
     /// A write lock on the whole file that belongs to this open file (F_OFD_SETLK), as QEMU asks for. struct flock:
     /// l_type i16 @0 (1 = F_WRLCK), l_whence i16 @2, l_start i64 @8, l_len i64 @16 (0 = to the end), l_pid i32 @24.
     /// </summary>
-    public static int LockWhole(SafeFileHandle fd)
+    public static int LockWhole(SafeFileHandle fd) => SetLock(fd, 1);
+
+    /// <summary>Gives it up (2 = F_UNLCK).</summary>
+    public static int UnlockWhole(SafeFileHandle fd) => SetLock(fd, 2);
+
+    private static int SetLock(SafeFileHandle fd, byte type)
     {
         const int F_OFD_SETLK = 37;
         byte* flock = stackalloc byte[32];
         new Span<byte>(flock, 32).Clear();
-        flock[0] = 1;
+        flock[0] = type;
         return fcntl(fd, F_OFD_SETLK, flock);
     }
 
