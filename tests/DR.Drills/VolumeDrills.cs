@@ -36,7 +36,7 @@ public sealed class VolumeDrills : IDisposable
         done
         """;
 
-    private static readonly string[] Larger = ["one-090", "one-10", "one-12", "five-090", "five-ls", "six-ls", "ten", "ten-three", "four"];
+    private static readonly string[] Larger = ["one-090", "one-10", "one-12", "five-090", "five-ls", "six-ls", "ten", "ten-three", "ten-odd", "ten-four", "four"];
 
     private readonly Workplace _workplace = new();
 

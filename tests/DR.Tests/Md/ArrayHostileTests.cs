@@ -23,7 +23,7 @@ public sealed class ArrayHostileTests : IDisposable
     public ArrayHostileTests()
     {
         MadeArrays.Unpack(_folder.Root);
-        _manifests = [.. ((string[])["one-12", "one-10", "one-090", "five-090", "five-ls", "ten", "zero-unequal", "linear", "six-ra"])
+        _manifests = [.. ((string[])["one-12", "one-10", "one-090", "five-090", "five-ls", "ten", "ten-odd", "zero-unequal", "linear", "six-ra"])
             .Select(n => new CapturePlanner(new LinuxMachine(), "test").Plan(new CaptureRequest(MadeArrays.Members(_folder.Root, n), "/image", "test")).Manifest)];
     }
 

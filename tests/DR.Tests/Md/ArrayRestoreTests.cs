@@ -79,7 +79,7 @@ public sealed class ArrayRestoreTests : IDisposable
             Assert.All(targets, t => AssertExamined(t, found, grows));
         }
 
-        Assert.Equal(grow == "last" ? 19 : 0, grown);
+        Assert.Equal(grow == "last" ? 21 : 0, grown);
     }
 
     /// <summary>Each member is a partition then; what an array can do without is left out.</summary>
@@ -88,18 +88,18 @@ public sealed class ArrayRestoreTests : IDisposable
     [InlineData(2, "last")]
     public void Several_members_share_a_disk_where_there_are_not_enough(int count, string grow)
     {
-        foreach (string name in (string[])["five-ls", "six-ra", "ten", "zero", "zero-unequal", "linear", "four", "five-090"])
+        foreach (string name in (string[])["five-ls", "six-ra", "ten", "ten-odd", "zero", "zero-unequal", "linear", "four", "five-090"])
         {
             string[] files = MadeArrays.Members(_folder.Root, name);
             var image = _real.Capture(files);
             string[] targets = [.. Enumerable.Range(0, count).Select(i => _real.Blank($"{name}.{i}", 40 * MiB))];
             var plan = _real.Plan(image, grow, targets);
             bool redundant = !name.StartsWith("zero", StringComparison.Ordinal) && name != "linear";
-            Assert.Equal(redundant && (name != "ten" || count == 1), plan.Remarks.Any(r => Regex.IsMatch(r, @"gets \d members on .*\.\d, because there are not enough disks")));
+            Assert.Equal(redundant && (!name.StartsWith("ten", StringComparison.Ordinal) || count == 1), plan.Remarks.Any(r => Regex.IsMatch(r, @"gets \d members on .*\.\d, because there are not enough disks")));
             _real.Restore(image, grow, targets);
             var disks = targets.Select(t => new TestFileDevice(t)).ToList();
             List<IBlockDevice> members = [.. disks.SelectMany(d => LayoutReader.Read(d) is { Table: TableKind.None } ? [new Extent(0, d.Length)] : LayoutReader.Read(d).Partitions.Select(p => p.Extent), (d, e) => new SliceBlockDevice(d, e))];
-            Assert.Equal(name == "ten" ? 2 : files.Length, members.Count);
+            Assert.Equal(name.StartsWith("ten", StringComparison.Ordinal) ? 2 : files.Length, members.Count);
             var found = Assert.Single(MdAssembly.Of([.. members.Select(MdMember.Read)]).Arrays);
             Assert.Equal(MdMember.Read(TestDevice(files[0])).Superblock!.ArrayId, found.Super.ArrayId);
             AssertOld(Open(found, members), name);
@@ -187,7 +187,9 @@ public sealed class ArrayRestoreTests : IDisposable
         Assert.Matches(@"(?m)^\s+Checksum : .*correct", now);
         if (array.Super.Level > 0)
         {
-            Assert.Equal(array.Shape.Length / 1024, long.Parse(Regex.Match(now, @"Array Size : (\d+)").Groups[1].Value, CultureInfo.InvariantCulture));
+            // Of a RAID-10 mdadm counts a part of a chunk that the kernel does not use.
+            long said = long.Parse(Regex.Match(now, @"Array Size : (\d+)").Groups[1].Value, CultureInfo.InvariantCulture) * 1024;
+            Assert.Equal(array.Shape.Length, array.Super.Level == 10 ? said / array.Super.Chunk * array.Super.Chunk : said);
         }
 
         if (now.Contains("Internal Bitmap", StringComparison.Ordinal))

@@ -31,8 +31,7 @@ public sealed record MdShape(MdSuperblock Array, IReadOnlyList<long> Columns)
         4 => null,
         5 => Array.Layout is >= 0 and <= 5 ? null : $"its parity rotates in a way that is not known: {Array.Layout}",
         6 => Array.Layout is >= 0 and <= 5 && Columns.Count > 2 ? null : $"its parity rotates in a way that is not known: {Array.Layout}",
-        10 => (Array.Layout >> 8) != 1 || Near is < 1 ? "its copies do not lie beside one another"
-            : Array.Devices % Near != 0 ? $"its {Near} copies are spread over {Array.Devices} devices" : null,
+        10 => (Array.Layout >> 8) != 1 || Near < 1 || Near > Array.Devices ? "its copies do not lie beside one another" : null,
         _ => $"{Array.LevelName} is not known",
     };
 
@@ -41,7 +40,7 @@ public sealed record MdShape(MdSuperblock Array, IReadOnlyList<long> Columns)
     {
         -1 or 0 => Columns.Sum(Rounded),
         1 => Columns[0],
-        10 => Rounded(Array.Size) * (Columns.Count / Near),
+        10 => Chunks * Array.Chunk,
         _ => Rounded(Array.Size) * (Columns.Count - Parities),
     };
 
@@ -51,7 +50,7 @@ public sealed record MdShape(MdSuperblock Array, IReadOnlyList<long> Columns)
     {
         1 => missing.Count < Columns.Count,
         4 or 5 or 6 => missing.Count == 1,
-        10 => missing.GroupBy(m => m / Near).All(g => g.Count() < Near),
+        10 => Enumerable.Range(0, Columns.Count).All(turn => Copies(turn).Any(c => !missing.Contains(c.Device))),
         _ => false,
     };
 
@@ -72,10 +71,43 @@ public sealed record MdShape(MdSuperblock Array, IReadOnlyList<long> Columns)
         -1 => new MappedBlockDevice(name, [.. columns.Select((c, i) => new MappedPiece(Rounded(Columns[i]), 0, [c!.Value]))]),
         0 => new MappedBlockDevice(name, Zones([.. columns.Select(c => c!.Value)])),
         1 => Mirror(name, columns, Length, compares),
-        10 => new MappedBlockDevice(name, [new MappedPiece(Length, Array.Chunk,
+        10 when Columns.Count % Near == 0 => new MappedBlockDevice(name, [new MappedPiece(Length, Array.Chunk,
             [.. columns.Chunk(Near).Select(c => new MappedColumn(Mirror(name, c, Rounded(Array.Size), compares), 0))])]),
+        10 => new MappedBlockDevice(name, Turns(name, columns, compares)),
         _ => new ParityBlockDevice(name, new ParityShape(Array.Chunk, Rounded(Array.Size), Columns.Count, Parities, Array.Level == 4 ? ParityRotation.ParityLast : (ParityRotation)Array.Layout), columns),
     };
+
+    /// <summary>Of a RAID-10 with this many chunks on each device: one for each copy of each, in their order, row by row.</summary>
+    private long Chunks => Array.Size / Array.Chunk * Columns.Count / Near;
+
+    /// <summary>
+    /// Where the copies of a chunk lie: chunk c takes the places c * copies and following of all places, row by row over the devices, so that
+    /// as many chunks as there are devices fill as many rows as there are copies (raid10.c, __raid10_find_phys).
+    /// </summary>
+    /// <param name="turn">Of the chunk, among as many as there are devices.</param>
+    private IEnumerable<(int Device, int Row)> Copies(int turn) =>
+        Enumerable.Range(0, Near).Select(copy => ((turn * Near + copy) % Columns.Count, (turn * Near + copy) / Columns.Count));
+
+    /// <summary>Copies spread over devices that are no multiple of them: whole turns, and single chunks behind the last.</summary>
+    private List<MappedPiece> Turns(string name, IReadOnlyList<MappedColumn?> columns, bool compares)
+    {
+        var (turns, rest) = Math.DivRem(Chunks, Columns.Count);
+        var pieces = new List<MappedPiece>();
+        if (turns > 0)
+        {
+            pieces.Add(new MappedPiece(turns * Columns.Count * Array.Chunk, Array.Chunk, [.. Enumerable.Range(0, Columns.Count).Select(turn => new MappedColumn(Sides(turn, 0, turns), 0))]));
+        }
+
+        pieces.AddRange(Enumerable.Range(0, (int)rest).Select(turn => new MappedPiece(Array.Chunk, 0, [new MappedColumn(Sides(turn, turns, 1), 0)])));
+        return pieces;
+
+        MirrorBlockDevice Sides(int turn, long first, long count)
+        {
+            var mirror = new MirrorBlockDevice(name, [.. Copies(turn).Where(c => columns[c.Device] is not null).Select(c => columns[c.Device]!.Value is var on
+                ? new StridedBlockDevice(on.Device.Name, on with { Offset = on.Offset + (first * Near + c.Row) * Array.Chunk }, count, Array.Chunk, Near * Array.Chunk) : null!)]);
+            return compares ? mirror.Comparing() : mirror;
+        }
+    }
 
     private static MirrorBlockDevice Mirror(string name, IEnumerable<MappedColumn?> columns, long length, bool compares)
     {

@@ -39,6 +39,8 @@ array zero-original "2560 3600 4000" --level=0 --layout=original --raid-devices=
 array linear "2560 3000" --level=linear --raid-devices=2
 array ten "$pair $pair" --level=10 --layout=n2 --raid-devices=4 --chunk=8
 array ten-three "$pair 2560" --level=10 --layout=n3 --raid-devices=3 --chunk=8
+array ten-odd "$pair 2560" --level=10 --layout=n2 --raid-devices=3 --chunk=8 --bitmap=internal
+array ten-four "$pair $pair" --level=10 --layout=n3 --raid-devices=4 --chunk=8
 array four "$pair 2560" --level=4 --raid-devices=3 --chunk=8
 for layout in la ra ls rs parity-first parity-last; do
     array "five-$layout" "$pair $pair" --level=5 --layout=$layout --raid-devices=4 --chunk=8
