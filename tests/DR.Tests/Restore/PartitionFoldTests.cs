@@ -112,6 +112,32 @@ public class PartitionFoldTests
         Assert.Equal(started < 0, fit.Remarks.Any(r => r.StartsWith("firmware could start from /dev/s1 too", StringComparison.Ordinal)));
     }
 
+    /// <summary>Where the firmware did not say, the operator does.</summary>
+    [Fact]
+    public void A_disk_with_a_mapped_partition_takes_over_the_target()
+    {
+        var manifest = Machine([Disk(0, TableKind.Mbr, true, 20), Disk(1, TableKind.Mbr, true, 20)]);
+        FitTarget[] targets = [new("/dev/a", 200 * MiB, 512)];
+        var unasked = new MachineFitter(manifest).Fit(targets, GrowPolicy.Default);
+        Assert.Equal(0, Assert.Single(unasked.Disks).Source);
+        Assert.Contains(unasked.Remarks, r => r.StartsWith("firmware could start from /dev/s1 too", StringComparison.Ordinal));
+        var asked = new MachineFitter(manifest).Fit(targets, GrowPolicy.Default, new Dictionary<string, IReadOnlySet<int>> { ["/dev/s1 partition 1"] = new HashSet<int> { 0 } });
+        Assert.Equal(1, Assert.Single(asked.Disks).Source);
+        Assert.Equal([true, false], asked.Disks[0].Layout.Partitions.Select(p => p.Attributes == 0x80));
+    }
+
+    /// <summary>Beside what is marked the first filesystem stays, too; and not every system marks what it starts from.</summary>
+    [Theory]
+    [InlineData(true, 3)]
+    [InlineData(false, 2)]
+    public void What_a_machine_may_start_from_does_not_leave_its_disk(bool marked, int leaves)
+    {
+        var manifest = Machine([Disk(0, TableKind.Mbr, marked, 50, 40, 30)]);
+        var fit = new MachineFitter(manifest).Fit([new("/dev/a", 100 * MiB, 512), new("/dev/b", 60 * MiB, 512)], GrowPolicy.Default);
+        Assert.Equal((0, 1), fit.Places.Of(0, 1));
+        Assert.Equal([(0, leaves)], fit.Moved.Keys);
+    }
+
     /// <summary>A load option of the hard drive with this partition (UEFI 2.10, 10.3.5.1).</summary>
     private static byte[] HardDriveOption(Guid partition)
     {

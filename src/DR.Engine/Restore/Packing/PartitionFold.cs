@@ -161,7 +161,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         $"{manifest.NameOf(was.Disk, was.Partition)} becomes partition {number} of {path}: what names it by its device, and not by UUID or label, has to be changed in the restored system";
 
     /// <summary>As many disks as can take over a target, and then fewer; in the order given where that can be.</summary>
-    private IEnumerable<(IReadOnlyList<ManifestDisk> Kept, int[] Assignment)> Ways(IReadOnlyList<ManifestDisk> disks) =>
+    private IEnumerable<(IReadOnlyList<ManifestDisk> Kept, int[] Assignment)> Ways(List<ManifestDisk> disks) =>
         from count in Enumerable.Range(0, Math.Min(targets.Count, disks.Count) + 1).Reverse()
         from chosen in ArrayFit.Choices(disks.Count, count)
         let kept = (IReadOnlyList<ManifestDisk>)[.. chosen.Select(i => disks[i])]
@@ -250,7 +250,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     /// <summary>All ways with nothing let go of, then with one partition, and so on.</summary>
     private IEnumerable<FoldWay> AllWays() =>
         from count in Enumerable.Range(0, MaxReleased + 1)
-        from way in Ways(manifest.Disks)
+        from way in Ways([.. manifest.Disks.OrderBy(d => _wanted.Keys.Any(k => k.Disk == d.Index) ? 0 : 1)])
         let movable = way.Kept.SelectMany(d => Movable(d).Select(p => (d.Index, p.Number))).Take(MaxReleased).ToList()
         where count <= movable.Count
         from chosen in ArrayFit.Choices(movable.Count, count)
@@ -271,14 +271,15 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         var own = layout.Partitions.Where(p => p.Role == PartitionRole.Data && !p.IsLogical(layout.Table) && !(layout.Table == TableKind.Mbr && p.Attributes == 0x80)).ToList();
         var volumes = own.ToDictionary(p => p.Number, p => manifest.Volumes.FirstOrDefault(v => v.IsPlain && v.Segments[0].Disk == disk.Index && v.Segments[0].Partition == p.Number));
         var first = own.Where(p => volumes[p.Number] is { } v && BootDisk.IsFileSystem(v.Kind)).MinBy(p => p.Extent.Start);
-        return own.Where(p => !Starts(disk) || p != first && volumes[p.Number] is not { Kind: "ntfs" or "fat32" or "fat16" or "fat12" or "bitlocker" }
+        bool starts = Starts(disk) || !manifest.Disks.Any(Starts);
+        return own.Where(p => !starts || p != first && volumes[p.Number] is not { Kind: "ntfs" or "fat32" or "fat16" or "fat12" or "bitlocker" }
                 && !BootDisk.MayBoot(volumes[p.Number]?.Label)).OrderByDescending(p => p.Extent.Length).ThenBy(p => p.Number);
     }
 
     /// <summary>Other disks that firmware could start from; sides of mirrors are as good as those that stay.</summary>
     private IEnumerable<string> Doubtful(IReadOnlyList<ManifestDisk> kept) => _started is not null ? []
         : manifest.Disks.Except(kept).Where(d => Starts(d) && !d.Layout.Partitions.Any(p => manifest.Arrays.Any(a => a.Members.Any(m => (m.Disk, m.Partition) == (d.Index, p.Number)))))
-            .Select(d => $"firmware could start from {d.Identity.Path} too, which takes over no target: a boot loader in front of its partitions is left out. If it was the one, name it first when the image is made");
+            .Select(d => $"firmware could start from {d.Identity.Path} too, which takes over no target: a boot loader in front of its partitions is left out. If it was the one, --map with a partition of it lets it take over the target");
 
     private bool MayLie((int Disk, int Partition) key, int target) => !_wanted.TryGetValue(key, out var wanted) || wanted.Contains(target);
 
