@@ -111,12 +111,12 @@ public sealed class MachineFitter
         _arrays.RequireWritable();
         if (map is { Count: > 0 })
         {
-            RequireKnown(map.Keys);
             if (_manifest.Volumes.FirstOrDefault(v => v.LogicalVolume is not null && map.ContainsKey(_manifest.NameOf(v))) is { } logical)
             {
                 throw new DrException(Failure.Usage, $"--map {_manifest.NameOf(logical)}: beside arrays of Linux' software RAID, volume groups stay where they were in theirs; map the arrays: {string.Join(", ", _manifest.Arrays.Select(a => a.Path))}. Nothing was changed");
             }
 
+            RequireKnown(map.Keys);
             return Fold(targets, policy, map, CountMisfit(targets));
         }
 
@@ -227,7 +227,7 @@ public sealed class MachineFitter
     {
         // Beside volume groups that are laid out anew, and dynamic volumes, partitions follow their disk, which the order of the targets places.
         bool plain = _manifest.Arrays.Count > 0 || _groups.Count == 0 && _manifest.Dynamics.Count == 0;
-        var known = _manifest.Volumes.Where(v => v.IsPlain ? plain && v.Segments[0].Disk < _manifest.Disks.Count : true).Select(_manifest.NameOf).Concat(_manifest.Arrays.Select(a => a.Path)).ToList();
+        var known = _manifest.Volumes.Where(v => v.IsPlain ? plain && v.Segments[0].Disk < _manifest.Disks.Count : _manifest.Arrays.Count == 0 || v.LogicalVolume is null).Select(_manifest.NameOf).Concat(_manifest.Arrays.Select(a => a.Path)).ToList();
         if (volumes.FirstOrDefault(v => !known.Contains(v)) is { } unknown)
         {
             throw new DrException(Failure.Usage, $"--map {unknown}: there is no such volume; there are: {string.Join(", ", known)}. Nothing was changed");
@@ -304,7 +304,7 @@ public sealed class MachineFitter
         var volumes = Fitted(_manifest, source, policy, growth);
         var own = policy.Kind == GrowKind.Label && volumes.Count(v => policy.Names(source.Layout, v)) != 1 ? new GrowPolicy(GrowKind.None) : policy;
         var fit = LayoutFitter.Fit(source.Layout, volumes, after.Layout.Length, after.Layout.SectorSize, own);
-        remarks.Add($"array {after.Name} grows from {ByteSize.Format(source.Layout.Length)} to {ByteSize.Format(after.Layout.Length)}: the kernel makes the new part of its members equal when it is started");
+        remarks.Add($"array {after.Name} grows from {ByteSize.Format(source.Layout.Length)} to {ByteSize.Format(after.Layout.Length)}{(after.Members.Count > 1 ? ": the kernel makes the new part of its members equal when it is started" : "")}");
         remarks.AddRange(_manifest.Volumes.Where(v => v.IsPlain && v.Segments[0].Disk == source.Index && v.Kind != "swap")
             .Select(v => $"{after.Path}: {v.Title} keeps its size; its own tool grows it in the restored system"));
         return new FittedDisk(target, source.Index, fit.Target, fit.Grown) { Array = after with { Layout = fit.Target } };
@@ -362,14 +362,15 @@ public sealed class MachineFitter
         RequireRoom(kept);
         if (after.Extents > group.Extents && after.Extents > after.UsedExtents)
         {
-            remarks.Add(FreeRemark(after));
+            remarks.Add(FreeRemark(after, source.PhysicalVolumes.Any(p => p.Disk >= _manifest.Disks.Count)));
         }
 
         return kept;
     }
 
-    internal static string FreeRemark(LvmGroup group) =>
-        $"volume group {group.Name} has {ByteSize.Format((group.Extents - group.UsedExtents) * group.ExtentSize)} free: lvextend --resizefs in the restored system, or --grow with its name, gives it to a logical volume";
+    /// <param name="onArrays">Whether its logical volumes keep their sizes whatever is asked for.</param>
+    internal static string FreeRemark(LvmGroup group, bool onArrays = false) =>
+        $"volume group {group.Name} has {ByteSize.Format((group.Extents - group.UsedExtents) * group.ExtentSize)} free: lvextend --resizefs in the restored system{(onArrays ? "" : ", or --grow with its name,")} gives it to a logical volume";
 
     private static void RequireRoom(TargetGroup group)
     {
