@@ -235,7 +235,8 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     private IEnumerable<FoldItem> Items(ManifestDisk disk, IReadOnlyList<ManifestDisk> kept, GrowPolicy policy)
     {
         var spare = _arrays.Spare([.. kept.Select(k => k.Index)]);
-        var whole = new PartitionEntry(0, new Extent(0, disk.Layout.Length), TypeOfWhole(disk.Index), null, null, 0);
+        long sectors = (disk.Layout.Length + disk.Layout.SectorSize - 1) / disk.Layout.SectorSize;
+        var whole = new PartitionEntry(0, new Extent(0, sectors * disk.Layout.SectorSize), TypeOfWhole(disk.Index), null, null, 0);
         return ItemsOf(disk, (disk.Layout.Table == TableKind.None ? [whole] : disk.Layout.Partitions)
             .Where(p => p.Role is PartitionRole.Data or PartitionRole.Esp)
             .Where(p => !spare.Contains((disk.Index, p.Number))), policy);

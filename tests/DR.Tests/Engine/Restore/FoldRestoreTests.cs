@@ -27,6 +27,11 @@ public sealed class FoldRestoreTests : IDisposable
         string data = _real.Disk("data", 60 * MiB, table == "gpt" ? "label: dos\nsize=30M,type=83\nsize=20M,type=82\n" : "label: gpt\nsize=30M,type=linux,name=srv\nsize=20M,type=swap\n",
             _real.Ext4("srv", 30 * MiB), _real.Swap("swap", 20 * MiB));
         string whole = _real.Ext4("whole", 30 * MiB);
+        using (var odd = new FileStream(whole, FileMode.Append))
+        {
+            odd.Write([1, 2, 3]);
+        }
+
         var image = _real.Capture(system, data, whole);
         string target = _real.Blank("target", 300 * MiB);
         var plan = _real.Plan(image, grow, target);
