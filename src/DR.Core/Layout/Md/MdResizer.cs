@@ -10,8 +10,6 @@ namespace DR.Core.Layout.Md;
 public static class MdResizer
 {
     private const int Sector = 512;
-    private const int SumAt = 216;
-    private const int OldSumAt = 38 * 4;
 
     /// <summary>Version 0.90 counts KiB in 32 bits, and the kernel takes half of that.</summary>
     private const long MaxOldSize = (1L << 41) - (64 << 10);
@@ -29,30 +27,29 @@ public static class MdResizer
         _ => super.Data.Length + to - from,
     };
 
-    /// <param name="size">Bytes that the array will use of each member; 0 where it uses what each has.</param>
+    /// <param name="size">Bytes that the array will use of each member; 0 to leave that as it is.</param>
     /// <exception cref="CorruptDataException">The member has no such room.</exception>
     public static MdMember Resize(MdMember member, long from, long to, long size)
     {
         var super = member.Superblock!;
         var bytes = member.Bytes.ToArray();
         long offset = MdSuperblock.OffsetIn(super.Version, to);
-        if (super.Version == "0.90")
+        if (super.Version != "0.90")
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8 * 4), size > 0 ? (uint)(size / 1024) : BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8 * 4)));
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(OldSumAt), MdSuperblock.Sum(bytes, OldSumAt));
-        }
-        else
-        {
-            if (size > 0)
-            {
-                Put(bytes, 80, size);
-                Put(bytes, 136, RoomOn(super, from, to));
-            }
-
             Put(bytes, 144, offset);
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(SumAt), MdSuperblock.Sum(bytes.AsSpan(0, 256 + super.Roles.Count * 2), SumAt));
         }
 
+        if (size > 0 && super.Version == "0.90")
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8 * 4), (uint)(size / 1024));
+        }
+        else if (size > 0)
+        {
+            Put(bytes, 80, size);
+            Put(bytes, 136, RoomOn(super, from, to));
+        }
+
+        MdSuperblock.Seal(bytes);
         return new MdMember(member.Name, MdSuperblock.Parse(bytes, offset, to, member.Name), bytes, null);
     }
 

@@ -172,8 +172,16 @@ public sealed record MdSuperblock(
     /// <summary>Nothing where the volume does not reach that far.</summary>
     private static byte[] At(IBlockDevice volume, long offset) => offset < 0 || offset > volume.Length - Length ? [] : volume.ReadBytes(offset, Length);
 
+    /// <summary>Puts the sum of a superblock right, whatever its version, as the last change to it.</summary>
+    internal static void Seal(byte[] bytes)
+    {
+        bool old = Word(bytes, 4) == 0;
+        int at = old ? OldSumAt : SumAt;
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at), Sum(bytes.AsSpan(0, old ? bytes.Length : HeadLength + (int)Word(bytes, 220) * 2), at));
+    }
+
     /// <summary>All words added, the sum itself as zero, with the carry added in.</summary>
-    internal static uint Sum(ReadOnlySpan<byte> bytes, int at)
+    private static uint Sum(ReadOnlySpan<byte> bytes, int at)
     {
         ulong sum = 0;
         for (int i = 0; i + 4 <= bytes.Length; i += 4)

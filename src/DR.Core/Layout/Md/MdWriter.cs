@@ -21,8 +21,6 @@ public static class MdWriter
     private const int Sector = 512;
     private const int MaxBitmap = 64 << 20;
     private const uint BitmapMagic = 0x6D746962;
-    private const int SumAt = 216;
-    private const int OldSumAt = 38 * 4;
 
     /// <param name="member">As it was.</param>
     /// <param name="array">The newest of all superblocks.</param>
@@ -57,7 +55,7 @@ public static class MdWriter
             BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(256 + number * 2), (ushort)role);
         }
 
-        Put(bytes, SumAt, MdSuperblock.Sum(bytes.AsSpan(0, 256 + super.Roles.Count * 2), SumAt));
+        MdSuperblock.Seal(bytes);
         return new MdWrite(super.Offset, bytes, super.BitmapOffset ?? 0, map);
     }
 
@@ -184,7 +182,7 @@ public static class MdWriter
         }
 
         Put(bytes, 43 * 4, unequal is not { } first ? uint.MaxValue : first / Sector < uint.MaxValue ? (uint)(first / Sector) : 0);
-        Put(bytes, OldSumAt, MdSuperblock.Sum(bytes, OldSumAt));
+        MdSuperblock.Seal(bytes);
     }
 
     private static uint Word(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]);
