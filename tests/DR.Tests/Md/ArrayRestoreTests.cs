@@ -114,6 +114,79 @@ public sealed class ArrayRestoreTests : IDisposable
         }
     }
 
+    /// <summary>A mirror that was saved with one side, whichever that is, whose disk takes over no target: there is no other copy.</summary>
+    [Theory]
+    [InlineData("one-11", 0, 1)]
+    [InlineData("one-11", 1, 1)]
+    [InlineData("ten", 0, 2)]
+    [InlineData("ten", 1, 2)]
+    public void The_only_copy_comes_along(string name, int missing, int members)
+    {
+        string system = _real.Disk("system", 20 * MiB, "label: dos\nsize=8M,type=83,bootable\n", _real.Ext4("root", 8 * MiB, "-N", "512"));
+        var image = _real.Capture([system, .. MadeArrays.Members(_folder.Root, name).Where((_, i) => i != missing)]);
+        string target = _real.Blank("target", 40 * MiB);
+        _real.Restore(image, "none", target);
+        AssertFolded(name, target, members);
+    }
+
+    /// <summary>What was behind or being filled is written anew like all others, also where nothing else of a mirror comes back.</summary>
+    [Fact]
+    public void A_side_that_was_being_filled_may_be_the_one_that_comes_back()
+    {
+        string[] files = MadeArrays.Members(_folder.Root, "one-12")[..2];
+        using (var device = new TestFileDevice(files[0], writable: true))
+        {
+            const uint RecoveryOffset = 2;
+            long offset = MdMember.Read(device).Superblock!.Offset;
+            uint[] words = MemoryMarshal.Cast<byte, uint>(device.ReadBytes(offset, 4096)).ToArray();
+            words[2] |= RecoveryOffset;
+            (words[38], words[39]) = (8, 0);
+            words[54] = 0;
+            ulong sum = words.Take(64).Aggregate(0ul, (all, w) => all + w) + MemoryMarshal.Cast<uint, ushort>(words.AsSpan(64)).ToArray().Take((int)words[55]).Chunk(2).Aggregate(0ul, (all, w) => all + w[0] + (w.Length > 1 ? (ulong)w[1] << 16 : 0));
+            words[54] = unchecked((uint)sum + (uint)(sum >> 32));
+            device.Write(MemoryMarshal.AsBytes(words.AsSpan()), offset);
+            Assert.True(MdMember.Read(device).Superblock!.IsRecovering);
+        }
+
+        var image = _real.Capture(files);
+        string target = _real.Blank("target", new FileInfo(files[0]).Length);
+        _real.Restore(image, "none", target);
+        using var disk = new TestFileDevice(target);
+        var member = MdMember.Read(disk);
+        Assert.Equal((0, false), (member.Superblock!.Role, member.Superblock.IsRecovering));
+        AssertOld(Open(Assert.Single(MdAssembly.Of([member]).Arrays), [disk]), "one-12");
+        Assert.Matches(@"(?m)^\s+Checksum : .*correct", Examine(target));
+    }
+
+    /// <summary>Its bytes lie by the lengths of its members, which version 0.90 does not write down.</summary>
+    [Theory]
+    [InlineData(1, 1, true)]
+    [InlineData(1, 2, false)]
+    [InlineData(0, 1, false)]
+    public void A_raid_0_of_version_090_needs_members_that_are_longer_by_the_same(int one, int other, bool fits)
+    {
+        string[] files = MadeArrays.Members(_folder.Root, "one-090");
+        foreach (string file in files)
+        {
+            Patch(file, 7, 0);
+            Patch(file, 64, 0);
+            Patch(file, 65, 64 << 10);
+        }
+
+        var image = _real.Capture(files);
+        long length = new FileInfo(files[0]).Length;
+        string[] targets = [_real.Blank("one", length + one * MiB), _real.Blank("other", length + other * MiB)];
+        if (fits)
+        {
+            Assert.Equal("RAID-0", Assert.Single(_real.Plan(image, "none", targets).Arrays).After.Read("after").Super.LevelName);
+            return;
+        }
+
+        var refused = Assert.Throws<DrException>(() => _real.Plan(image, "none", targets));
+        Assert.Equal(Failure.DoesNotFit, refused.Failure);
+        Assert.Contains("of version 0.90 on whole disks, whose bytes lie elsewhere", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_array_goes_where_it_is_mapped_to()
     {
@@ -256,6 +329,15 @@ public sealed class ArrayRestoreTests : IDisposable
             Assert.Matches(@"(?m)^\s+Checksum : .*correct", now);
             Assert.Equal(Essence(was), Essence(now));
         }
+    }
+
+    /// <summary>That partitions of the disk, with other ones, make up the array.</summary>
+    private void AssertFolded(string name, string target, int count)
+    {
+        using var disk = new TestFileDevice(target);
+        List<IBlockDevice> members = [.. LayoutReader.Read(disk).Partitions.Select(p => (IBlockDevice)new SliceBlockDevice(disk, p.Extent)).Where(d => MdMember.Read(d).Superblock is not null)];
+        Assert.Equal(count, members.Count);
+        AssertOld(Open(Assert.Single(MdAssembly.Of([.. members.Select(MdMember.Read)]).Arrays), members), name);
     }
 
     private static MemoryBlockDevice TestDevice(string file)

@@ -4,7 +4,7 @@ using DR.Core.Primitives;
 namespace DR.Core.Layout.Md;
 
 /// <summary>
-/// Superblocks of members that have become longer: versions 1.0 and 0.90 lie at the end and move with it, and the array may use more of each
+/// Superblocks of members that are written anew and have become longer: versions 1.0 and 0.90 lie at the end and move with it, and the array may use more of each
 /// (linux/raid/md_p.h). Pure.
 /// </summary>
 public static class MdResizer
@@ -36,6 +36,9 @@ public static class MdResizer
         long offset = MdSuperblock.OffsetIn(super.Version, to);
         if (super.Version != "0.90")
         {
+            // All of it is written anew: what it had not yet got before does not count any more (features 2 and 0x80, recovery_offset).
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(8)) & ~0x82u);
+            Put(bytes, 152, 0);
             Put(bytes, 144, offset);
         }
 

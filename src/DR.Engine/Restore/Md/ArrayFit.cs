@@ -79,8 +79,8 @@ internal sealed class ArrayFit
             var there = Enumerable.Range(0, array.Devices.Count).Where(r => array.Devices[r] is { } m && (!mirrored || kept.Contains(source.Members[m].Disk))).ToHashSet();
             foreach (int role in Enumerable.Range(0, array.Devices.Count).Where(r => array.Devices[r] is not null && !there.Contains(r)))
             {
-                // One that is needed fills a gap that nobody else fills.
-                if (!array.Shape.Survives([.. Enumerable.Range(0, role + 1).Where(r => !there.Contains(r))]))
+                // One that is needed fills a gap that nobody else fills: not those before it, and not those that were never saved.
+                if (!array.Shape.Survives([.. Enumerable.Range(0, array.Devices.Count).Where(r => !there.Contains(r) && (r <= role || array.Devices[r] is null))]))
                 {
                     there.Add(role);
                 }
@@ -113,7 +113,7 @@ internal sealed class ArrayFit
         var places = Places(source, map);
         var supers = source.Superblocks(source.Path);
         var there = Enumerable.Range(0, places.Count).Where(m => places[m] is not null).ToList();
-        RequireOrder(source, found, there.Where(m => places[m]!.Extent.Length != source.Members[m].Extent.Length));
+        RequireOrder(source, found, there.Select(m => (m, places[m]!.Extent.Length)).ToList());
         bool grows = MdResizer.CanGrow(found.Super) && there.Any(m => map.GrownTo((places[m]!.Target, places[m]!.Partition)) is not null);
         long room = grows ? there.Min(m => MdResizer.RoomOn(supers[m].Superblock!, source.Members[m].Extent.Length, places[m]!.Extent.Length)) : 0;
         long size = Math.Max(found.Super.Size, room / Unit(found.Super) * Unit(found.Super));
@@ -125,13 +125,18 @@ internal sealed class ArrayFit
     /// <summary>Bytes in which an array grows.</summary>
     private static long Unit(MdSuperblock array) => Math.Max(array.Chunk, 64 << 10);
 
-    /// <summary>Version 0.90 does not say how much of a member a RAID-0 or linear array uses: all there is.</summary>
-    private static void RequireOrder(ManifestArray source, MdFoundArray found, IEnumerable<int> longer)
+    /// <summary>
+    /// Version 0.90 does not say how much of a member a RAID-0 or linear array uses: all that there is. Only where all members of a RAID-0 are equally
+    /// long, and stay so, do its bytes lie where they were.
+    /// </summary>
+    private static void RequireOrder(ManifestArray source, MdFoundArray found, List<(int Member, long Length)> there)
     {
-        if (found.Super is { Version: "0.90", Size: 0 } && !(found.Super.Level == 0 && found.Shape.Columns.Distinct().Count() == 1) && longer.FirstOrDefault(-1) is >= 0 and var m)
+        bool equal = found.Super.Level == 0 && found.Shape.Columns.Distinct().Count() == 1 && there.Select(m => MdSuperblock.OffsetIn("0.90", m.Length)).Distinct().Count() == 1;
+        int longer = there.FindIndex(m => m.Length != source.Members[m.Member].Extent.Length);
+        if (found.Super is { Version: "0.90", Size: 0 } && !equal && longer >= 0)
         {
             throw new DrException(Failure.DoesNotFit,
-                $"array {source.Name} is a {found.Super.LevelName} of version 0.90 on whole disks, whose bytes lie elsewhere where these are longer: its member {m} needs a target of {source.Members[m].Extent.Length} bytes; nothing was changed");
+                $"array {source.Name} is a {found.Super.LevelName} of version 0.90 on whole disks, whose bytes lie elsewhere where these are longer: its member {there[longer].Member} needs a target of {source.Members[there[longer].Member].Extent.Length} bytes; nothing was changed");
         }
     }
 
