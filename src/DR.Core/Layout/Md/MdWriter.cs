@@ -20,6 +20,10 @@ public static class MdWriter
 
     private const int Sector = 512;
     private const int MaxBitmap = 64 << 20;
+
+    /// <summary>Bytes that a bit may stand for, written in 32 bits.</summary>
+    private const long MaxBitmapChunk = 1L << 31;
+
     private const uint BitmapMagic = 0x6D746962;
 
     /// <param name="member">As it was.</param>
@@ -105,22 +109,27 @@ public static class MdWriter
     /// more.
     /// </summary>
     /// <param name="from">Bytes that were made equal: of each member, or of a RAID-10.</param>
-    /// <param name="to">The same now.</param>
-    public static byte[] LongerBitmap(byte[] header, long from, long to)
+    /// <param name="to">The same now; more than <paramref name="from"/>.</param>
+    /// <returns>Null where it was not made for this array, or its bits would stand for more than they can: the kernel would pass over what it does not reach.</returns>
+    public static byte[]? LongerBitmap(byte[] header, long from, long to)
     {
-        var longer = header.ToArray();
         if (LengthOf(header) is not { } room || BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(40)) != from / Sector)
         {
-            return longer;
+            return null;
         }
 
+        var longer = header.ToArray();
         PutLong(longer, 40, (ulong)(to / Sector));
-        while (LengthOf(longer) is not { } length || length > room)
+        for (long chunk = Word(header, 52); chunk <= MaxBitmapChunk; chunk *= 2)
         {
-            Put(longer, 52, checked(Word(longer, 52) * 2));
+            Put(longer, 52, (uint)chunk);
+            if (LengthOf(longer) <= room)
+            {
+                return longer;
+            }
         }
 
-        return longer;
+        return null;
     }
 
     private static byte[] Bitmap(byte[] header, MdSuperblock array, long? unequal)

@@ -305,6 +305,11 @@ public sealed class MachineFitter
         var own = policy.Kind == GrowKind.Label && volumes.Count(v => policy.Names(source.Layout, v)) != 1 ? new GrowPolicy(GrowKind.None) : policy;
         var fit = LayoutFitter.Fit(source.Layout, volumes, after.Layout.Length, after.Layout.SectorSize, own);
         remarks.Add($"array {after.Name} grows from {ByteSize.Format(source.Layout.Length)} to {ByteSize.Format(after.Layout.Length)}{(after.Members.Count > 1 ? ": the kernel makes the new part of its members equal when it is started" : "")}");
+        if (_manifest.Arrays[index].Members.Any(m => m.Bitmap is not null) && after.Members.All(m => m.Bitmap is null))
+        {
+            remarks.Add($"array {after.Name}: its write-intent bitmap does not reach as far and is left out; mdadm --grow --bitmap=internal makes a new one");
+        }
+
         remarks.AddRange(_manifest.Volumes.Where(v => v.IsPlain && v.Segments[0].Disk == source.Index && v.Kind != "swap")
             .Select(v => $"{after.Path}: {v.Title} keeps its size; its own tool grows it in the restored system"));
         return new FittedDisk(target, source.Index, fit.Target, fit.Grown) { Array = after with { Layout = fit.Target } };

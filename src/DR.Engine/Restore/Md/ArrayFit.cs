@@ -118,6 +118,12 @@ internal sealed class ArrayFit
         long room = grows ? there.Min(m => MdResizer.RoomOn(supers[m].Superblock!, source.Members[m].Extent.Length, places[m]!.Extent.Length)) : 0;
         long size = Math.Max(found.Super.Size, room / Unit(found.Super) * Unit(found.Super));
         var resized = there.Select(m => Resized(source.Members[m], supers[m], places[m]!, size, found)).ToList();
+        if (resized.Where((m, i) => m.Bitmap is null && source.Members[there[i]].Bitmap is not null).Any())
+        {
+            // All members have one, or none.
+            resized = [.. resized.Select(m => m with { Bitmap = null })];
+        }
+
         var after = source with { Members = resized };
         return after with { Layout = source.Layout with { Length = after.Read(source.Path).Shape.Length } };
     }
@@ -143,16 +149,21 @@ internal sealed class ArrayFit
     private static ManifestArrayMember Resized(ManifestArrayMember member, MdMember read, TargetSegment place, long size, MdFoundArray found)
     {
         var resized = MdResizer.Resize(read, member.Extent.Length, place.Extent.Length, size == found.Super.Size ? 0 : size);
-        long synced = Synced(found, size);
-        var bitmap = member.Bitmap is { } header ? MdWriter.LongerBitmap(header, Synced(found, found.Super.Size), synced) : null;
+        var bitmap = size == found.Super.Size ? member.Bitmap
+            : member.Bitmap is { } header ? MdWriter.LongerBitmap(header, Synced(found, found.Super.Size), Synced(found, size)) : null;
         return new ManifestArrayMember(place.Target, place.Partition, place.Extent, resized.Superblock!.Offset, resized.Bytes)
         {
             Bitmap = bitmap is not null && MdWriter.IsSound(bitmap, resized.Superblock, place.Extent.Length) ? bitmap : null,
         };
     }
 
-    /// <summary>Bytes that the kernel goes through to make copies equal: of a RAID-10 those of the array, otherwise those of a member.</summary>
-    private static long Synced(MdFoundArray found, long size) => found.Super.Level == 10 ? (found.Shape with { Array = found.Super with { Size = size } }).Length : size;
+    /// <summary>Bytes that the kernel goes through to make copies equal: of a RAID-10 those of the array, otherwise the whole chunks of a member.</summary>
+    private static long Synced(MdFoundArray found, long size) => found.Super.Level switch
+    {
+        10 => (found.Shape with { Array = found.Super with { Size = size } }).Length,
+        1 => size,
+        _ => size / found.Super.Chunk * found.Super.Chunk,
+    };
 
     /// <summary>The first disks are kept before the others.</summary>
     internal static IEnumerable<IReadOnlyList<int>> Choices(int count, int kept)
