@@ -55,6 +55,9 @@ public sealed record PartitionEntry(int Number, Extent Extent, string Type, stri
 
     /// <summary>Whether it lies in the extended partition.</summary>
     public bool IsLogical(TableKind table) => table == TableKind.Mbr && Number >= 5;
+
+    /// <summary>Whether a BIOS starts from it.</summary>
+    public bool IsActive(TableKind table) => table == TableKind.Mbr && Attributes == 0x80;
 }
 
 /// <summary>One of the four slots of a hybrid MBR that mirrors a GPT partition.</summary>

@@ -141,10 +141,7 @@ public static class LayoutFitter
                 ?? throw new CorruptDataException("manifest", $"there is a volume on partition {volume.PartitionNumber}, but no such partition");
 
     private static bool CanGrow(FitVolume volume, PartitionEntry place) =>
-        volume.CanGrow && place.Role is not (PartitionRole.Extended or PartitionRole.BiosBoot or PartitionRole.Msr) && !IsRecovery(place);
-
-    /// <summary>Windows' recovery partitions lie behind the volume that has to grow; by GPT type, and by MBR type.</summary>
-    private static bool IsRecovery(PartitionEntry place) => place.Type is "de94bba4-06d1-4d40-a16a-bfd50179d6ac" or "0x27";
+        volume.CanGrow && place.Role is not (PartitionRole.Extended or PartitionRole.BiosBoot or PartitionRole.Msr) && !PartitionTypes.IsRecovery(place.Type);
 
     /// <summary>1 MiB, or the source's own alignment if that is larger.</summary>
     private static long Alignment(DiskLayout source)

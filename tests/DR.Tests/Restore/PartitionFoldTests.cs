@@ -1,17 +1,15 @@
-using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
 using DR.Engine.Restore.Lvm;
+using static DR.Tests.Restore.PlainMachine;
 
 namespace DR.Tests.Restore;
 
 /// <summary>Random machines of plain partitions on fewer and other disks: what is found holds together, and nothing is missed.</summary>
 public class PartitionFoldTests
 {
-    private const long MiB = 1 << 20;
-
     [Fact]
     public void What_is_found_keeps_every_rule()
     {
@@ -136,13 +134,6 @@ public class PartitionFoldTests
         var fit = new MachineFitter(manifest).Fit([new("/dev/a", 100 * MiB, 512), new("/dev/b", 60 * MiB, 512)], GrowPolicy.Default);
         Assert.Equal((0, 1), fit.Places.Of(0, 1));
         Assert.Equal([(0, leaves)], fit.Moved.Keys);
-    }
-
-    /// <summary>A load option of the hard drive with this partition (UEFI 2.10, 10.3.5.1).</summary>
-    private static byte[] HardDriveOption(Guid partition)
-    {
-        byte[] node = [4, 1, 42, 0, 1, 0, 0, 0, .. new byte[16], .. partition.ToByteArray(), 2, 2];
-        return [1, 0, 0, 0, (byte)node.Length, 0, (byte)'x', 0, 0, 0, .. node];
     }
 
     [Fact]
@@ -278,38 +269,5 @@ public class PartitionFoldTests
         return Machine([.. Enumerable.Range(0, count).Select(i => i != boot && random.Next(4) == 0
             ? new DiskLayout(TableKind.None, null, 512, random.Next(5, 60) * MiB, [])
             : Disk(i, random.Next(2) == 0 ? TableKind.Gpt : TableKind.Mbr, i == boot || random.Next(4) == 0, [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(3, 40))]))]);
-    }
-
-    /// <param name="boots">Whether the first partition is an ESP, or the active one.</param>
-    private static DiskLayout Disk(int index, TableKind table, bool boots, params int[] mebibytes)
-    {
-        long at = MiB;
-        var partitions = new List<PartitionEntry>();
-        foreach (int size in mebibytes)
-        {
-            int number = partitions.Count + 1;
-            bool starts = boots && number == 1;
-            var extent = new Extent(at, size * MiB);
-            partitions.Add(table == TableKind.Mbr ? new PartitionEntry(number, extent, "0x83", null, null, starts ? 0x80u : 0)
-                : new PartitionEntry(number, extent, starts ? "c12a7328-f81f-11d2-ba4b-00a0c93ec93b" : PartitionTypes.LinuxData, $"p{number}", new Guid(index, (short)number, 9, new byte[8]).ToString(), 0) { Role = starts ? PartitionRole.Esp : PartitionRole.Data });
-            at = extent.End;
-        }
-
-        long length = at + MiB;
-        return table == TableKind.Mbr ? new DiskLayout(table, $"{index + 1:x8}", 512, length, partitions)
-            : new DiskLayout(table, new Guid(index, 1, 2, new byte[8]).ToString(), 512, length, partitions) { Usable = Extent.Between(34 * 512, length - 33 * 512) };
-    }
-
-    private static Manifest Machine(IReadOnlyList<DiskLayout> layouts)
-    {
-        var disks = layouts.Select((l, i) => new ManifestDisk(i, new DiskIdentity($"/dev/s{i}", l.Length, 512, 512, null, $"s{i}", null, "ata", ""), l)).ToList();
-        var volumes = disks.SelectMany(d => d.Layout.Table == TableKind.None ? [(Disk: d.Index, Part: new PartitionEntry(0, new Extent(0, d.Layout.Length), "", null, null, 0))] : d.Layout.Partitions.Select(p => (Disk: d.Index, Part: p)))
-            .Select((p, i) => new ManifestVolume(i, p.Part.Role == PartitionRole.Esp ? "vfat" : "ext4", $"v{i}", null, p.Part.Extent.Length, 65536, 4096, MiB, 0, true, null, [new ManifestSegment(p.Disk, p.Part.Number, p.Part.Extent)])
-            {
-                GrowTool = p.Part.Role == PartitionRole.Esp ? null : "resize2fs",
-            }).ToList();
-        var machine = new MachineFacts("h", "o", "bios", null, null, null, null, [], new Dictionary<string, byte[]>());
-        var manifest = new Manifest("n", "p", false, machine, disks, volumes, []);
-        return Manifest.Decode(manifest.Encode(), "random manifest");
     }
 }

@@ -126,8 +126,8 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
     }
 
     /// <summary>The disk from whose MBR the machine starts into this volume; null where it does not.</summary>
-    private int? IsActive(ManifestVolume volume) => volume.Segments.Where(s => manifest.Disks[s.Disk].Layout is { Table: TableKind.Mbr } layout
-            && layout.Partitions.Any(p => p.Number == s.Partition && p.Attributes == 0x80)
+    private int? IsActive(ManifestVolume volume) => volume.Segments.Where(s => manifest.Disks[s.Disk].Layout is var layout
+            && layout.Partitions.Any(p => p.Number == s.Partition && p.IsActive(layout.Table))
             && !_volumes.Any(v => v.Segments.Any(o => o.Disk == s.Disk && o.Partition == s.Partition && o.Extent.Start < s.Extent.Start)))
         .Select(s => (int?)s.Disk).FirstOrDefault();
 
@@ -167,7 +167,7 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
     }
 
     private string? BootProblem(List<ManifestDisk> anchors) => anchors.FirstOrDefault(a => _dynamic.Contains(a.Index) && BootDisk.Starts(a.Layout)) is { } boot
-        ? $"{boot.Identity.Path} was dynamic and Windows may start from it: its boot configuration still names dynamic volumes. Remedy: start Windows' recovery environment and run bcdboot on the restored system volume"
+        ? $"{boot.Identity.Path} was dynamic and Windows may start from it: its boot configuration still names dynamic volumes. {WindowsStart.Remedy}"
         : null;
 
     private DrException NotThere(List<PackVolume> wanted) =>

@@ -19,7 +19,7 @@ internal sealed class BootDisk
 
     /// <summary>Whether firmware starts from a disk so divided.</summary>
     public static bool Starts(DiskLayout layout) => layout.Partitions.Any(p =>
-        p.Role is PartitionRole.Esp or PartitionRole.BiosBoot || layout.Table == TableKind.Mbr && p.Attributes == 0x80);
+        p.Role is PartitionRole.Esp or PartitionRole.BiosBoot || p.IsActive(layout.Table));
 
     /// <summary>Index of the disk that the saved machine's firmware started from, by its boot entries; null where these do not say.</summary>
     public int? Started() => _manifest.Machine.Firmware != "uefi" ? null : EfiLoadOption.InOrder(_manifest.Machine).Where(o => o.Partition is not null)

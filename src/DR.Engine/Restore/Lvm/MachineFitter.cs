@@ -17,6 +17,8 @@ namespace DR.Engine.Restore.Lvm;
 /// </summary>
 public sealed class MachineFitter
 {
+    private static readonly Dictionary<string, IReadOnlySet<int>> NoMap = [];
+
     private readonly Manifest _manifest;
     private readonly List<LvmGroup> _groups;
     private readonly ArrayFit _arrays;
@@ -41,12 +43,17 @@ public sealed class MachineFitter
             RequireSound(i, _manifest.LayoutOf(i));
         }
 
+        return Judged(Laid(targets, policy, map ?? NoMap, sameShape), targets);
+    }
+
+    private MachineFit Laid(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>> map, bool sameShape)
+    {
         if (_manifest.Arrays.Count > 0)
         {
             return FitArrays(targets, policy, map, sameShape);
         }
 
-        if (map is { Count: > 0 })
+        if (map.Count > 0)
         {
             RequireKnown(map.Keys);
             return _manifest.Dynamics.Count > 0 ? MapDynamic(targets, policy, map) : Anew(targets, policy, map, null);
@@ -71,11 +78,11 @@ public sealed class MachineFitter
             }
             catch (DrException e) when (e.Failure == Failure.DoesNotFit && (_groups.Count > 0 || _manifest.Disks.Count > 1))
             {
-                return Anew(targets, policy, new Dictionary<string, IReadOnlySet<int>>(), e);
+                return Anew(targets, policy, map, e);
             }
         }
 
-        return Anew(targets, policy, new Dictionary<string, IReadOnlySet<int>>(), null);
+        return Anew(targets, policy, map, null);
     }
 
     /// <summary>Volume groups are divided at will; partitions stay whole.</summary>
@@ -96,7 +103,7 @@ public sealed class MachineFitter
         {
             try
             {
-                return Judged(new PartitionFold(_manifest, targets, growth, map).FitGroups(_groups, policy), targets);
+                return new PartitionFold(_manifest, targets, growth, map).FitGroups(_groups, policy);
             }
             catch (DrException folded) when (folded.Failure == Failure.DoesNotFit)
             {
@@ -106,10 +113,10 @@ public sealed class MachineFitter
     }
 
     /// <summary>In the same shape, or without disks whose content arrays have twice, or with the members of several disks on one.</summary>
-    private MachineFit FitArrays(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>>? map, bool sameShape)
+    private MachineFit FitArrays(IReadOnlyList<FitTarget> targets, GrowPolicy policy, IReadOnlyDictionary<string, IReadOnlySet<int>> map, bool sameShape)
     {
         _arrays.RequireWritable();
-        if (map is { Count: > 0 })
+        if (map.Count > 0)
         {
             if (_manifest.Volumes.FirstOrDefault(v => v.LogicalVolume is not null && map.ContainsKey(_manifest.NameOf(v))) is { } logical)
             {
@@ -133,7 +140,7 @@ public sealed class MachineFitter
         }
         catch (DrException e) when (e.Failure == Failure.DoesNotFit && !sameShape && _manifest.Disks.Count > 1)
         {
-            return Fold(targets, policy, new Dictionary<string, IReadOnlySet<int>>(), e);
+            return Fold(targets, policy, map, e);
         }
     }
 
@@ -151,15 +158,16 @@ public sealed class MachineFitter
             throw new DrException(Failure.DoesNotFit, $"{because.Message}; and with the partitions of several disks on one: {e.Message}", e);
         }
 
-        return Judged(OnDisks(folded.Places, targets, policy, [.. folded.Remarks]) with { LeftOut = folded.LeftOut, LaidOutAnew = true }, targets);
+        return OnDisks(folded.Places, targets, policy, [.. folded.Remarks]) with { LeftOut = folded.LeftOut, LaidOutAnew = true };
     }
 
-    /// <summary>What stands against starting from partitions that are on other disks than they were.</summary>
+    /// <summary>What stands against starting from what lies elsewhere than it did.</summary>
     private MachineFit Judged(MachineFit fit, IReadOnlyList<FitTarget> targets)
     {
         List<FitTarget> all = [.. targets, .. fit.Arrays.Select(a => new FitTarget(a.Array!.Path, a.Layout.Length, a.Layout.SectorSize))];
         var boot = new BootDisk(_manifest);
-        string? problem = fit.BootProblem ?? boot.Problem(fit.Places, all) ?? fit.Groups.Select((g, i) => boot.Problem(i, g, fit.Devices, all)).FirstOrDefault(p => p is not null);
+        string? problem = fit.BootProblem ?? boot.Problem(fit.Places, all) ?? fit.Groups.Select((g, i) => boot.Problem(i, g, fit.Devices, all)).FirstOrDefault(p => p is not null)
+            ?? WindowsStart.Problem(_manifest, fit, targets);
         return problem is null || problem == fit.BootProblem ? fit : fit with { BootProblem = problem, Remarks = [.. fit.Remarks, problem] };
     }
 
@@ -168,7 +176,7 @@ public sealed class MachineFitter
     {
         try
         {
-            return new BasicLayout(_manifest, targets, new Dictionary<string, IReadOnlySet<int>>()).Fit(policy);
+            return new BasicLayout(_manifest, targets, NoMap).Fit(policy);
         }
         catch (DrException e) when (e.Failure == Failure.DoesNotFit)
         {

@@ -137,9 +137,7 @@ internal sealed class Relayout(
         }
 
         var placed = Enumerable.Range(0, groups.Count).Select(i => Allocate(i, rooms[i], disks, remarks)).ToList();
-        string? problem = placed.Select((p, i) => _boot.Problem(i, p, disks, targets)).FirstOrDefault(p => p is not null);
-        remarks.AddRange(problem is null ? [] : [problem]);
-        return new MachineFit(disks, placed, remarks) { LaidOutAnew = true, BootProblem = problem };
+        return new MachineFit(disks, placed, remarks) { LaidOutAnew = true };
     }
 
     /// <summary>

@@ -269,7 +269,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             return [];
         }
 
-        var own = layout.Partitions.Where(p => p.Role == PartitionRole.Data && !p.IsLogical(layout.Table) && !(layout.Table == TableKind.Mbr && p.Attributes == 0x80)).ToList();
+        var own = layout.Partitions.Where(p => p.Role == PartitionRole.Data && !p.IsLogical(layout.Table) && !p.IsActive(layout.Table)).ToList();
         var volumes = own.ToDictionary(p => p.Number, p => manifest.Volumes.FirstOrDefault(v => v.IsPlain && v.Segments[0].Disk == disk.Index && v.Segments[0].Partition == p.Number));
         var first = own.Where(p => volumes[p.Number] is { } v && BootDisk.IsFileSystem(v.Kind)).MinBy(p => p.Extent.Start);
         bool starts = Starts(disk) || !manifest.Disks.Any(Starts);
