@@ -195,6 +195,45 @@ public class RelayoutTests
         Assert.Null(new MachineFitter(uefi).Fit([new("/dev/a", 16 * MiB, 512), new("/dev/b", 3L << 40, 512)], GrowPolicy.Default).BootProblem);
     }
 
+    /// <summary>Of 40 disks there are more ways to give them targets than anybody can wait for.</summary>
+    [Theory]
+    [InlineData(40, 12, "are missing at its end")]
+    [InlineData(10, 12, "hold more than physical volumes")]
+    [InlineData(6, 100, null)]
+    public void Many_disks_get_an_answer_too(int targets, int mebibytes, string? refusal)
+    {
+        var manifest = Machine(new Random(5), 40);
+        FitTarget[] to = [.. Enumerable.Range(0, targets).Select(i => new FitTarget($"/dev/t{i}", mebibytes * MiB, 512))];
+        if (refusal is null)
+        {
+            AssertSound(manifest, to, new MachineFitter(manifest).Fit(to, GrowPolicy.Default));
+            return;
+        }
+
+        var refused = Assert.Throws<DrException>(() => new MachineFitter(manifest).Fit(to, GrowPolicy.Default));
+        Assert.Equal(Failure.DoesNotFit, refused.Failure);
+        Assert.Contains(refusal, refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>What a hybrid MBR shows of a GPT stays where it is: its last physical volume does not come to lie behind what is added.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_last_physical_volume_of_a_hybrid_mbr_stays(bool hybrid)
+    {
+        var manifest = Enumerable.Range(0, 100).Select(seed => Machine(new Random(seed), 2)).First(m => m.Disks.All(d => d.Layout.Table == TableKind.Gpt));
+        var layout = manifest.Disks[0].Layout;
+        var divided = !hybrid ? layout : layout with { Hybrid = [new HybridEntry(0, 0x8E, false, layout.Partitions[1].Extent, 2)] };
+        manifest = manifest with { Disks = [manifest.Disks[0] with { Layout = divided }, manifest.Disks[1]] };
+        var fit = new MachineFitter(manifest).Fit([new FitTarget("/dev/a", 400 * MiB, 512)], GrowPolicy.Default);
+        var (kept, moved) = (fit.Disks[0].Layout, fit.Moved[(1, 1)].Partition);
+        long added = kept.Partitions.Single(p => p.Number == moved).Extent.Start;
+        Assert.Equal(hybrid, added > kept.Partitions.Single(p => p.Number == 2).Extent.Start);
+        Assert.Equal(hybrid, kept.Partitions.Single(p => p.Number == 2).Extent.Start == layout.Partitions[1].Extent.Start);
+        Assert.Equal(hybrid ? [kept.Partitions.Single(p => p.Number == 2).Extent] : [], kept.Hybrid.Select(h => h.Extent));
+        Assert.Empty(LayoutRules.Violations(kept));
+    }
+
     [Theory]
     [InlineData("vg0/root=/dev/a,/dev/b", "vg0/root", "/dev/a /dev/b")]
     [InlineData("vg0/root=/dev/disk/by-id/x=y", "vg0/root", "/dev/disk/by-id/x=y")]
@@ -374,6 +413,23 @@ public class RelayoutTests
 
         var machine = new MachineFacts("h", "o", "bios", null, null, null, null, [], new Dictionary<string, byte[]>());
         var manifest = new Manifest("n", "p", false, machine, disks, [.. volumes.Select((v, i) => v with { Space = i })], []) { VolumeGroups = found };
+        return Manifest.Decode(manifest.Encode(), "random manifest");
+    }
+
+    /// <summary>With one volume group.</summary>
+    private static Manifest Machine(Random random, int count)
+    {
+        var disks = new List<ManifestDisk>();
+        var volumes = new List<ManifestVolume>();
+        var places = new List<ManifestPhysicalVolume>();
+        for (int d = 0; d < count; d++)
+        {
+            AddDisk(random, disks, volumes, places);
+        }
+
+        var (text, logical) = RandomGroup(random, 0, places);
+        var machine = new MachineFacts("h", "o", "bios", null, null, null, null, [], new Dictionary<string, byte[]>());
+        var manifest = new Manifest("n", "p", false, machine, disks, [.. volumes.Concat(logical).Select((v, i) => v with { Space = i })], []) { VolumeGroups = [new ManifestGroup("vg0", Id(1000), text, places)] };
         return Manifest.Decode(manifest.Encode(), "random manifest");
     }
 

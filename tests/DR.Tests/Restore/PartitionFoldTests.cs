@@ -74,6 +74,20 @@ public class PartitionFoldTests
         Assert.Contains("Nothing was changed", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>There are more ways to put 100 disks on 50 than anybody can wait for, and with too many disks none is looked for.</summary>
+    [Theory]
+    [InlineData(100, 50, "and the partitions of disks that get none have")]
+    [InlineData(300, 20, "the image has 300 disks with 900 partitions, and more than 256 or 4096 only come back on one target for each")]
+    public void Many_disks_get_an_answer_too(int disks, int targets, string refusal)
+    {
+        var random = new Random(5);
+        var manifest = Machine([.. Enumerable.Range(0, disks).Select(i => Disk(i, TableKind.Gpt, i == disks - 1, random.Next(100, 900), random.Next(100, 900), random.Next(100, 900)))]);
+        long length = manifest.Disks.Sum(d => d.Layout.Length) / 100 * 97 / targets / MiB * MiB;
+        var refused = Assert.Throws<DrException>(() => new MachineFitter(manifest).Fit([.. Enumerable.Range(0, targets).Select(i => new FitTarget($"/dev/t{i}", length, 512))], GrowPolicy.Default));
+        Assert.Equal(Failure.DoesNotFit, refused.Failure);
+        Assert.Contains(refusal, refused.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>GRUB on a BIOS reads only the kinds of tables that it was set up for.</summary>
     [Theory]
     [InlineData("bios", "boot", TableKind.Mbr, true)]

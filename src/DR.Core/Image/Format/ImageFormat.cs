@@ -117,6 +117,9 @@ public static class ImageFormat
     /// <summary>Blocks of all spaces of an image: what is still to come of them takes 128 MiB.</summary>
     public const long MaxTotalBlocks = 1L << 30;
 
+    /// <summary>Bytes of a disk or an array.</summary>
+    public const long MaxDiskLength = 1L << 60;
+
     public const int EntriesPerIndexPage = 4096;
 
     /// <summary>Features that this reader can honour.</summary>

@@ -67,7 +67,7 @@ internal static class ManifestChecks
     {
         int sector = layout.SectorSize;
         Require(sector is >= 512 and <= 65536 && (sector & (sector - 1)) == 0, where, $"its sectors have {sector} bytes");
-        Require(layout.Length > 0, where, $"it has {layout.Length} bytes");
+        Require(layout.Length is > 0 and <= ImageFormat.MaxDiskLength, where, $"it has {layout.Length} bytes");
         Require(Enum.IsDefined(layout.Table) && layout.Partitions.All(p => Enum.IsDefined(p.Role)), where, "its table is of an unknown kind");
         Require(layout.EntryCount >= 0 && layout.EntrySize >= 0 && (long)layout.EntryCount * layout.EntrySize <= ImageFormat.MaxPayload, where,
             $"its table has {layout.EntryCount} entries of {layout.EntrySize} bytes");

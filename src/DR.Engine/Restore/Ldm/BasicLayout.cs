@@ -19,6 +19,7 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
     private const string BasicData = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7";
 
     private readonly List<ManifestVolume> _volumes = [.. manifest.Volumes.Where(v => v.DynamicVolume is not null)];
+    private readonly VolumePacker _packer = new();
     private readonly HashSet<int> _dynamic = [.. manifest.Dynamics.SelectMany(g => g.Disks).Select(d => d.Disk).OfType<int>()];
 
     /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says why.</exception>
@@ -86,7 +87,7 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
         var rooms = bases.Select((b, i) => TableSpace.RoomOn(b, targets[order[i]].Length)).ToList();
         var free = _volumes.Select(v => new PackVolume(TableSpace.Rounded(v.Length), [.. Preferred(v, sources, bases)])).ToList();
         var wanted = free.Select((w, v) => map.TryGetValue(manifest.NameOf(_volumes[v]), out var asked) ? w with { Disks = [.. w.Disks.Where(d => asked.Contains(order[d]))] } : w).ToList();
-        int[] placed = VolumePacker.Pack(wanted, rooms) ?? throw (map.Count > 0 && VolumePacker.Pack(free, rooms) is not null ? NotThere(wanted) : NoRoom(free, rooms, order));
+        int[] placed = _packer.Pack(wanted, rooms) ?? throw (map.Count > 0 && _packer.Pack(free, rooms) is not null ? NotThere(wanted) : NoRoom(free, rooms, order));
         var laid = bases.Select((b, i) => With(b, [.. _volumes.Where((_, v) => placed[v] == i)])).ToList();
         var fits = laid.Select((l, i) => LayoutFitter.Fit(l.Layout, Fitted(sources[i], l), targets[order[i]].Length, LdmHeader.Sector, PolicyFor(l, sources[i], policy))).ToList();
         var disks = fits.Select((f, i) => new FittedDisk(order[i], sources[i]?.Index, f.Target, f.Grown) { BecomesBasic = sources[i] is { } s && _dynamic.Contains(s.Index) }).ToList();
@@ -144,7 +145,7 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
 
     private List<FitVolume> Fitted(ManifestDisk? source, Laid laid) =>
     [
-        .. source is null ? [] : MachineFitter.Fitted(manifest, source, GrowPolicy.Default, new GroupGrowth(manifest, GrowPolicy.Default, joins: true)).Where(v => v.PartitionNumber == 0 || laid.Layout.Partitions.Any(p => p.Number == v.PartitionNumber)),
+        .. source is null ? [] : MachineFitter.Fitted(manifest, source, new GroupGrowth(manifest, GrowPolicy.Default, joins: true)).Where(v => v.PartitionNumber == 0 || laid.Layout.Partitions.Any(p => p.Number == v.PartitionNumber)),
         .. laid.Numbers.Select(n => new FitVolume(n.Value, n.Key.GrowTool is not null, n.Key.MaximumLength, n.Key.Label)),
     ];
 
@@ -177,9 +178,9 @@ internal sealed class BasicLayout(Manifest manifest, IReadOnlyList<FitTarget> ta
 
     private DrException NoRoom(List<PackVolume> volumes, List<PackDisk> rooms, int[] order)
     {
-        long needed = volumes.Sum(v => v.Length);
-        long room = rooms.Where(r => r.Slots > 0).Sum(r => Math.Max(0, r.Room));
-        string what = needed > room ? $"{needed - room} bytes ({ByteSize.Format(needed - room)}) are missing"
+        decimal needed = VolumePacker.Needed(volumes);
+        decimal room = VolumePacker.Room(rooms);
+        string what = needed > room ? $"{needed - room} bytes ({ByteSize.Format((long)Math.Min(needed - room, long.MaxValue))}) are missing"
             : $"the largest has {volumes.Max(v => v.Length)} bytes, and each has to lie on one disk";
         return Misfit($"the dynamic volumes have {needed} bytes, {string.Join(", ", order.Select((t, i) => $"{targets[t].Path} has room for {Math.Max(0, rooms[i].Room)}{(rooms[i].Slots > 4 ? "" : $" in {rooms[i].Slots} partitions")}"))}; {what}");
     }

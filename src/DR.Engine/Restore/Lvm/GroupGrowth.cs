@@ -12,6 +12,8 @@ namespace DR.Engine.Restore.Lvm;
 /// <param name="joins">Whether a logical volume in several pieces can be grown here.</param>
 internal sealed class GroupGrowth(Manifest manifest, GrowPolicy policy, bool joins)
 {
+    public GrowPolicy Policy => policy;
+
     /// <summary>Whether the policy names a logical volume of this group.</summary>
     public bool Names(int group) => policy.Kind == GrowKind.Label && VolumesOf(group).Any(IsNamed);
 

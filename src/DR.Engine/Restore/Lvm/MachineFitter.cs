@@ -97,13 +97,13 @@ public sealed class MachineFitter
 
         try
         {
-            return new Relayout(_manifest, _groups, targets, map, growth).Fit(policy);
+            return new Relayout(_manifest, _groups, targets, map, growth).Fit();
         }
         catch (DrException e) when (e.Failure == Failure.DoesNotFit)
         {
             try
             {
-                return new PartitionFold(_manifest, targets, growth, map).FitGroups(_groups, policy);
+                return new PartitionFold(_manifest, targets, growth, map).FitGroups(_groups);
             }
             catch (DrException folded) when (folded.Failure == Failure.DoesNotFit)
             {
@@ -151,7 +151,7 @@ public sealed class MachineFitter
         FoldedDisks folded;
         try
         {
-            folded = new PartitionFold(_manifest, targets, new GroupGrowth(_manifest, policy, Joins), map).Fit(policy);
+            folded = new PartitionFold(_manifest, targets, new GroupGrowth(_manifest, policy, Joins), map).Fit();
         }
         catch (DrException e) when (e.Failure == Failure.DoesNotFit && targets.Count == _manifest.Disks.Count && map.Count == 0)
         {
@@ -281,7 +281,7 @@ public sealed class MachineFitter
         foreach (var (source, target) in Match([.. _manifest.Disks.Where(d => kept?.Contains(d.Index) != false)], targets))
         {
             bool stays = dynamic?.Contains(source.Index) == true;
-            var fit = LayoutFitter.Fit(source.Layout, Fitted(_manifest, source, policy, growth), targets[target].Length, targets[target].SectorSize, stays ? new GrowPolicy(GrowKind.None) : PolicyFor(source, policy, growth));
+            var fit = LayoutFitter.Fit(source.Layout, Fitted(_manifest, source, growth), targets[target].Length, targets[target].SectorSize, stays ? new GrowPolicy(GrowKind.None) : PolicyFor(source, growth));
             remarks.AddRange(fit.Remarks.Select(r => $"{targets[target].Path}: {r}"));
             disks.Add(new FittedDisk(target, source.Index, fit.Target, fit.Grown) { StaysDynamic = stays });
         }
@@ -293,7 +293,7 @@ public sealed class MachineFitter
     private MachineFit OnDisks(PlaceMap map, IReadOnlyList<FitTarget> targets, GrowPolicy policy, List<string> remarks)
     {
         var (disks, growth) = (map.Disks, new GroupGrowth(_manifest, policy, Joins));
-        var arrays = _manifest.Arrays.Select((_, i) => FitArray(i, targets.Count + i, _arrays.After(i, map), policy, growth, remarks)).ToList();
+        var arrays = _manifest.Arrays.Select((_, i) => FitArray(i, targets.Count + i, _arrays.After(i, map), growth, remarks)).ToList();
         remarks.AddRange(_arrays.Remarks(map, d => targets[disks[d].Target].Path));
         List<FittedDisk> devices = [.. disks, .. arrays];
         List<FitTarget> all = [.. targets, .. arrays.Select(a => new FitTarget(a.Array!.Path, a.Layout.Length, a.Layout.SectorSize))];
@@ -301,15 +301,16 @@ public sealed class MachineFitter
     }
 
     /// <summary>What is on an array that has become longer, as on a larger disk.</summary>
-    private FittedDisk FitArray(int index, int target, ManifestArray after, GrowPolicy policy, GroupGrowth growth, List<string> remarks)
+    private FittedDisk FitArray(int index, int target, ManifestArray after, GroupGrowth growth, List<string> remarks)
     {
+        var policy = growth.Policy;
         var source = new ManifestDisk(_manifest.Disks.Count + index, after.Identity, _manifest.Arrays[index].Layout);
         if (after.Layout.Length == source.Layout.Length)
         {
             return new FittedDisk(target, source.Index, source.Layout, []) { Array = after };
         }
 
-        var volumes = Fitted(_manifest, source, policy, growth);
+        var volumes = Fitted(_manifest, source, growth);
         var own = policy.Kind == GrowKind.Label && volumes.Count(v => policy.Names(source.Layout, v)) != 1 ? new GrowPolicy(GrowKind.None) : policy;
         var fit = LayoutFitter.Fit(source.Layout, volumes, after.Layout.Length, after.Layout.SectorSize, own);
         remarks.Add($"array {after.Name} grows from {ByteSize.Format(source.Layout.Length)} to {ByteSize.Format(after.Layout.Length)}{(after.Members.Count > 1 ? ": the kernel makes the new part of its members equal when it is started" : "")}");
@@ -335,26 +336,27 @@ public sealed class MachineFitter
     }
 
     /// <summary>What may grow on a disk: its own volumes, and physical volumes under the name of their group, or the one that grows a volume in it.</summary>
-    internal static List<FitVolume> Fitted(Manifest manifest, ManifestDisk disk, GrowPolicy policy, GroupGrowth growth) =>
+    internal static List<FitVolume> Fitted(Manifest manifest, ManifestDisk disk, GroupGrowth growth) =>
     [
         .. from volume in manifest.Volumes
            let segment = volume.Segments[0]
            where volume.IsPlain && segment.Disk == disk.Index
            select new FitVolume(segment.Partition, volume.GrowTool is not null, volume.MaximumLength, volume.Label),
         .. manifest.Groups.SelectMany((g, i) => g.PhysicalVolumes.Where(p => p.Disk == disk.Index)
-            .Select(p => new FitVolume(p.Partition, true, long.MaxValue, growth.Names(i) ? policy.Label : g.Name))),
+            .Select(p => new FitVolume(p.Partition, true, long.MaxValue, growth.Names(i) ? growth.Policy.Label : g.Name))),
         .. manifest.Arrays.SelectMany((a, i) => a.Members.Where(m => m.Disk == disk.Index).Select(m => new FitVolume(m.Partition, MdResizer.CanGrow(a.Read(a.Path).Super), long.MaxValue,
-            NamesArray(manifest, i, policy, growth) ? policy.Label : a.Name))),
+            NamesArray(manifest, i, growth) ? growth.Policy.Label : a.Name))),
     ];
 
     /// <summary>By its name, its path, or what is named of a volume group on it.</summary>
-    private static bool NamesArray(Manifest manifest, int array, GrowPolicy policy, GroupGrowth growth) => policy.Kind == GrowKind.Label
-        && (policy.Label == manifest.Arrays[array].Path || manifest.Groups.Where((g, i) => policy.Label == g.Name || growth.Names(i)).SelectMany(g => g.PhysicalVolumes).Any(p => p.Disk == manifest.Disks.Count + array));
+    private static bool NamesArray(Manifest manifest, int array, GroupGrowth growth) => growth.Policy.Kind == GrowKind.Label
+        && (growth.Policy.Label == manifest.Arrays[array].Path || manifest.Groups.Where((g, i) => growth.Policy.Label == g.Name || growth.Names(i)).SelectMany(g => g.PhysicalVolumes).Any(p => p.Disk == manifest.Disks.Count + array));
 
     /// <summary>A label grows a volume on the one disk that has it.</summary>
-    private GrowPolicy PolicyFor(ManifestDisk disk, GrowPolicy policy, GroupGrowth growth)
+    private GrowPolicy PolicyFor(ManifestDisk disk, GroupGrowth growth)
     {
-        bool Has(ManifestDisk d) => Fitted(_manifest, d, policy, growth).Any(v => policy.Names(d.Layout, v));
+        var policy = growth.Policy;
+        bool Has(ManifestDisk d) => Fitted(_manifest, d, growth).Any(v => policy.Names(d.Layout, v));
         return policy.Kind == GrowKind.Label && !Has(disk) && _manifest.Disks.Any(Has) ? new GrowPolicy(GrowKind.None) : policy;
     }
 

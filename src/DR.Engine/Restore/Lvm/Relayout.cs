@@ -21,21 +21,28 @@ internal sealed class Relayout(
     private const long MiB = 1 << 20;
     private const long MaxMbrSectors = 1L << 32;
 
-    /// <summary>So many ways to give targets to disks are tried; more than there are with six disks on six targets.</summary>
+    /// <summary>So many ways to give targets to disks are tried at most; more than there are with six disks on six targets.</summary>
     private const int MaxAssignments = 5040;
+
+    /// <summary>So many disks and partitions are looked at in all ways together.</summary>
+    private const int MaxLooks = 2_000_000;
 
     private const int MaxStarts = 4;
 
     private readonly BootDisk _boot = new(manifest);
+    private readonly Dictionary<int, List<FitVolume>> _fitted = [];
 
     /// <summary>Disks that nothing is on any more, because it was added to others.</summary>
     public IReadOnlyCollection<int> Gone { get; init; } = [];
+
+    /// <summary>The targets, by their indexes, of the disks that take one over; null where all ways to give them one are tried.</summary>
+    public int[]? Assignment { get; init; }
 
     /// <summary>Of each group, where the extents of a new physical volume begin: behind the metadata.</summary>
     private readonly long[] _starts = [.. manifest.Groups.Select(g => LvmWriter.StartFor(g.Metadata))];
 
     /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says what is missing where.</exception>
-    public MachineFit Fit(GrowPolicy policy)
+    public MachineFit Fit()
     {
         RequireSectors();
         var anchors = Anchors();
@@ -45,12 +52,13 @@ internal sealed class Relayout(
                 $"{string.Join(", ", anchors.Select(a => a.Identity.Path))} hold more than physical volumes, so that each needs a target of its own; {targets.Count} target(s) are named. Nothing was changed");
         }
 
+        int size = manifest.Disks.Sum(d => 1 + d.Layout.Partitions.Count);
         DrException? first = null;
-        foreach (int[] assignment in Assignments(anchors.Count, targets.Count).Take(MaxAssignments))
+        foreach (int[] assignment in Assignment is { } given ? [given] : Assignments(anchors.Count, targets.Count).Take(Math.Min(MaxAssignments, Math.Max(1, MaxLooks / size))))
         {
             try
             {
-                return FitMetadata(anchors, assignment, policy);
+                return FitMetadata(anchors, assignment);
             }
             catch (DrException e) when (e.Failure == Failure.DoesNotFit)
             {
@@ -62,11 +70,11 @@ internal sealed class Relayout(
     }
 
     /// <summary>The metadata of a group in more pieces is longer than it was: begins the extents behind it where it shows.</summary>
-    private MachineFit FitMetadata(List<ManifestDisk> anchors, int[] assignment, GrowPolicy policy)
+    private MachineFit FitMetadata(List<ManifestDisk> anchors, int[] assignment)
     {
         for (int attempt = 1; ; attempt++)
         {
-            var fit = Fit(anchors, assignment, policy);
+            var fit = Fit(anchors, assignment);
             var tight = Enumerable.Range(0, groups.Count).Where(g => !fit.Groups[g].HasRoom).ToList();
             if (tight.Count == 0)
             {
@@ -94,14 +102,17 @@ internal sealed class Relayout(
         IEnumerable<ManifestDisk> GroupDisks() => manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => manifest.Disks[p.Disk]).Distinct();
     }
 
+    /// <summary>Whether a disk holds more than physical volumes, or none.</summary>
+    public static bool IsAnchor(Manifest manifest, ManifestDisk disk) => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == disk.Index)
+        || !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == disk.Index));
+
     /// <summary>
     /// Disks that need a target of their own; where all hold physical volumes only, the one that may boot: the first with an active
     /// partition, or else with a table.
     /// </summary>
     private List<ManifestDisk> Anchors()
     {
-        var anchors = manifest.Disks.Where(d => !Gone.Contains(d.Index)).Where(d => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == d.Index)
-            || !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == d.Index))).ToList();
+        var anchors = manifest.Disks.Where(d => !Gone.Contains(d.Index) && IsAnchor(manifest, d)).ToList();
         return anchors.Count > 0 ? anchors
             : [.. manifest.Disks.Where(d => d.Layout.Table != TableKind.None).OrderBy(d => BootDisk.Starts(d.Layout) ? 0 : 1).Take(1)];
     }
@@ -116,14 +127,14 @@ internal sealed class Relayout(
             : Enumerable.Range(0, targets).Where(t => !chosen.Contains(t)).SelectMany(t => From([.. chosen, t]));
     }
 
-    private MachineFit Fit(List<ManifestDisk> anchors, int[] assignment, GrowPolicy policy)
+    private MachineFit Fit(List<ManifestDisk> anchors, int[] assignment)
     {
         var remarks = new List<string>();
         var disks = new List<FittedDisk>();
         var rooms = groups.Select(_ => new List<Room>()).ToList();
         foreach (var (anchor, target) in anchors.Zip(assignment))
         {
-            disks.Add(OfAnchor(anchor, target, policy, disks.Count, rooms, remarks));
+            disks.Add(OfAnchor(anchor, target, disks.Count, rooms, remarks));
         }
 
         foreach (int target in Enumerable.Range(0, targets.Count).Except(assignment))
@@ -158,12 +169,13 @@ internal sealed class Relayout(
         };
     }
 
-    private FittedDisk OfAnchor(ManifestDisk anchor, int target, GrowPolicy policy, int index, List<List<Room>> rooms, List<string> remarks)
+    private FittedDisk OfAnchor(ManifestDisk anchor, int target, int index, List<List<Room>> rooms, List<string> remarks)
     {
+        var policy = growth.Policy;
         var (path, length, sector) = (targets[target].Path, targets[target].Length, targets[target].SectorSize);
         var elastic = ElasticOf(anchor);
         var fit = elastic is null
-            ? LayoutFitter.Fit(anchor.Layout, MachineFitter.Fitted(manifest, anchor, policy, growth), length, sector, policy.Kind == GrowKind.Label ? new GrowPolicy(GrowKind.None) : policy)
+            ? LayoutFitter.Fit(anchor.Layout, FittedOn(anchor), length, sector, policy.Kind == GrowKind.Label ? new GrowPolicy(GrowKind.None) : policy)
             : LayoutFitter.Fit(Shrunk(anchor, elastic), [new FitVolume(elastic.Number, true, long.MaxValue, null)], length, sector, GrowPolicy.Default);
         remarks.AddRange(elastic is null ? fit.Remarks.Select(r => $"{path}: {r}") : []);
         if (elastic is not null && policy.Kind != GrowKind.Last && !Enumerable.Range(0, groups.Count).Any(growth.Names))
@@ -182,6 +194,9 @@ internal sealed class Relayout(
 
         return new FittedDisk(target, anchor.Index, fit.Target, elastic is null ? fit.Grown : []);
     }
+
+    private List<FitVolume> FittedOn(ManifestDisk disk) =>
+        _fitted.TryGetValue(disk.Index, out var known) ? known : _fitted[disk.Index] = MachineFitter.Fitted(manifest, disk, growth);
 
     /// <summary>The physical volume that may have any length, because nothing lies behind it; null where there is none.</summary>
     private PartitionEntry? ElasticOf(ManifestDisk disk)

@@ -21,26 +21,39 @@ internal sealed record FoldedDisks(PlaceMap Places, IReadOnlyList<int> LeftOut, 
 /// <param name="map">Targets, by their index, to which a volume ("/dev/sdb partition 1") or an array ("/dev/md/0") has to go, or a logical volume.</param>
 internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> targets, GroupGrowth growth, IReadOnlyDictionary<string, IReadOnlySet<int>> map)
 {
-    /// <summary>So many ways to choose disks and give them targets are tried.</summary>
+    /// <summary>So many ways to choose disks and give them targets are tried at most.</summary>
     private const int MaxWays = 20_000;
 
-    /// <summary>The same where each way means to lay out volume groups, which tries ways of its own.</summary>
-    private const int MaxGroupWays = 120;
+    /// <summary>The same where each way means to lay out volume groups.</summary>
+    private const int MaxGroupWays = 1000;
+
+    /// <summary>So many disks and partitions are looked at in all ways together.</summary>
+    private const int MaxLooks = 2_000_000;
+
+    private const int MaxDisks = 256;
+    private const int MaxPartitions = 4096;
 
     /// <summary>So many partitions are let go of at most, each in every combination.</summary>
     private const int MaxReleased = 6;
 
     private readonly ArrayFit _arrays = new(manifest);
+    private readonly VolumePacker _packer = new();
+
+    /// <summary>What may grow on each disk.</summary>
+    private readonly List<FitVolume>[] _fitted = [.. manifest.Disks.Select(d => MachineFitter.Fitted(manifest, d, growth))];
+
+    private readonly IReadOnlyList<PartitionEntry>?[] _movable = new IReadOnlyList<PartitionEntry>?[manifest.Disks.Count];
 
     /// <summary>The disk that the machine was started from, where its firmware said so.</summary>
     private readonly int? _started = new BootDisk(manifest).Started();
     private readonly Dictionary<(int Disk, int Partition), IReadOnlySet<int>> _wanted = Wanted(manifest, map);
 
     /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says how many bytes are missing.</exception>
-    public FoldedDisks Fit(GrowPolicy policy)
+    public FoldedDisks Fit()
     {
+        int size = RequireSize();
         DrException? first = null, idle = null;
-        foreach (var way in AllWays().Take(MaxWays))
+        foreach (var way in AllWays().Take(Math.Min(MaxWays, MaxLooks / size)))
         {
             if (way.Released.Count > 0 && idle is not null)
             {
@@ -49,7 +62,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
 
             try
             {
-                return Fit(way, policy);
+                return Fit(way);
             }
             catch (NothingToDoException e)
             {
@@ -71,10 +84,21 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     /// </summary>
     /// <param name="groups">Of the manifest.</param>
     /// <exception cref="DrException"><see cref="Failure.DoesNotFit"/>: says what is missing where.</exception>
-    public MachineFit FitGroups(IReadOnlyList<LvmGroup> groups, GrowPolicy policy)
+    public MachineFit FitGroups(IReadOnlyList<LvmGroup> groups)
     {
-        var anchors = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == d.Index)).ToList();
-        return First(Ways(anchors).Where(w => w.Kept.Count > 0 && w.Kept.Count < anchors.Count).Take(MaxGroupWays), way => FitGroups(groups, anchors, way.Kept, way.Assignment, policy));
+        int size = RequireSize();
+        var anchors = manifest.Disks.Where(d => Relayout.IsAnchor(manifest, d)).ToList();
+        return First(Ways(anchors, anchors.Count - 1).Where(w => w.Kept.Count > 0)
+            .Take(Math.Min(MaxGroupWays, MaxLooks / size)), way => FitGroups(groups, anchors, way.Kept, way.Assignment));
+    }
+
+    /// <summary>Disks and partitions of an image of which there are not too many to try ways with.</summary>
+    private int RequireSize()
+    {
+        int partitions = manifest.Disks.Sum(d => d.Layout.Partitions.Count);
+        return manifest.Disks.Count <= MaxDisks && partitions <= MaxPartitions ? manifest.Disks.Count + partitions
+            : throw new DrException(Failure.DoesNotFit,
+                $"the image has {manifest.Disks.Count} disks with {partitions} partitions, and more than {MaxDisks} or {MaxPartitions} only come back on one target for each; nothing was changed");
     }
 
     /// <summary>The first way that can be gone; what stands against the first of all otherwise.</summary>
@@ -96,17 +120,17 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         throw first ?? NoStart();
     }
 
-    private MachineFit FitGroups(IReadOnlyList<LvmGroup> groups, List<ManifestDisk> anchors, IReadOnlyList<ManifestDisk> kept, int[] assignment, GrowPolicy policy)
+    private MachineFit FitGroups(IReadOnlyList<LvmGroup> groups, List<ManifestDisk> anchors, IReadOnlyList<ManifestDisk> kept, int[] assignment)
     {
         var gone = anchors.Except(kept).ToList();
-        var items = gone.SelectMany(d => Items(d, kept, policy)).Where(i => !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => (p.Disk, p.Partition) == i.Key))).ToList();
+        var items = Items(gone, kept).Where(i => !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => (p.Disk, p.Partition) == i.Key))).ToList();
         RequireSectors(kept, items, assignment);
         var last = kept.Select(LastPhysicalVolume).ToList();
         var bases = kept.Zip(last, (d, pv) => pv is null ? d.Layout : d.Layout with { Partitions = [.. d.Layout.Partitions.Where(p => p != pv)] }).ToList();
         var rooms = bases.Select((b, i) => TableSpace.RoomOn(b, targets[assignment[i]].Length) is var room && last[i] is { } own
             ? new PackDisk(room.Room - Least(kept[i].Index, own.Number, groups), room.Slots - 1) : room).ToList();
         var wanted = items.Select(item => new PackVolume(TableSpace.Rounded(item.Length), [.. Enumerable.Range(0, kept.Count).Where(i => MayLie(item.Key, assignment[i]))])).ToList();
-        int[] placed = VolumePacker.Pack(wanted, rooms) ?? throw NoRoom(wanted, rooms, assignment);
+        int[] placed = _packer.Pack(wanted, rooms) ?? throw NoRoom(wanted, rooms, assignment);
         var moved = new Dictionary<(int Disk, int Partition), (int Disk, int Partition)>();
         var layouts = manifest.Disks.Select(d => d.Layout).ToList();
         for (int i = 0; i < kept.Count; i++)
@@ -129,7 +153,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             Disks = [.. manifest.Disks.Zip(layouts, (d, l) => d with { Layout = l })],
             Volumes = [.. manifest.Volumes.Except(leftOut).Select(v => v.IsPlain ? v with { Segments = [Placed(v.Segments[0])] } : v)],
         };
-        var fit = new Relayout(folded, groups, targets, LogicalMap(), growth) { Gone = [.. gone.Select(g => g.Index)] }.Fit(policy);
+        var fit = new Relayout(folded, groups, targets, LogicalMap(), growth) { Gone = [.. gone.Select(g => g.Index)], Assignment = assignment }.Fit();
         return fit with
         {
             Moved = moved.ToDictionary(m => m.Key, m => (fit.Disks.ToList().FindIndex(d => d.Source == m.Value.Disk), m.Value.Partition)),
@@ -142,7 +166,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     private PartitionEntry? LastPhysicalVolume(ManifestDisk disk)
     {
         var last = disk.Layout.Partitions.Where(p => p.Role != PartitionRole.Extended).MaxBy(p => p.Extent.End);
-        return last is not null && !last.IsLogical(disk.Layout.Table) && manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == disk.Index && p.Partition == last.Number)) ? last : null;
+        return disk.Layout.Hybrid.Count == 0 && last is not null && !last.IsLogical(disk.Layout.Table) && manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == disk.Index && p.Partition == last.Number)) ? last : null;
     }
 
     /// <summary>Bytes of the shortest physical volume that can be in its place.</summary>
@@ -161,26 +185,36 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         $"{manifest.NameOf(was.Disk, was.Partition)} becomes partition {number} of {path}: what names it by its device, and not by UUID or label, has to be changed in the restored system";
 
     /// <summary>As many disks as can take over a target, and then fewer; in the order given where that can be.</summary>
-    private IEnumerable<(IReadOnlyList<ManifestDisk> Kept, int[] Assignment)> Ways(List<ManifestDisk> disks) =>
-        from count in Enumerable.Range(0, Math.Min(targets.Count, disks.Count) + 1).Reverse()
-        from chosen in ArrayFit.Choices(disks.Count, count)
-        let kept = (IReadOnlyList<ManifestDisk>)[.. chosen.Select(i => disks[i])]
-        where _started is { } started ? kept.Any(k => k.Index == started)
-            : kept.Any(Starts) || !manifest.Disks.Any(Starts) && (kept.Any(HasTable) || !manifest.Disks.Any(HasTable))
-        from assignment in Relayout.Assignments(count, targets.Count)
-        select (kept, assignment);
+    /// <param name="most">Disks that may take one over.</param>
+    private IEnumerable<(IReadOnlyList<ManifestDisk> Kept, int[] Assignment)> Ways(List<ManifestDisk> disks, int most)
+    {
+        // Each choice needs one of them. With the first in front, all that are looked at first have one: the search does not get lost among others.
+        var needed = Needed();
+        int first = disks.FindIndex(d => needed.Contains(d.Index));
+        int[] order = [.. Enumerable.Range(0, disks.Count).OrderBy(i => i == first ? 0 : 1)];
+        return from count in Enumerable.Range(0, Math.Clamp(most, 0, targets.Count) + 1).Reverse()
+               from chosen in ArrayFit.Choices(disks.Count, count)
+               let kept = (IReadOnlyList<ManifestDisk>)[.. chosen.Select(i => order[i]).Order().Select(i => disks[i])]
+               where needed.Count == 0 || kept.Any(k => needed.Contains(k.Index))
+               from assignment in Relayout.Assignments(count, targets.Count)
+               select (kept, assignment);
+    }
+
+    /// <summary>Disks of which one has to take over a target: that from which the machine was started, or those it may start from, or those with a table.</summary>
+    private HashSet<int> Needed() => _started is { } started ? [started]
+        : [.. (manifest.Disks.Any(Starts) ? manifest.Disks.Where(Starts) : manifest.Disks.Where(HasTable)).Select(d => d.Index)];
 
     private static bool HasTable(ManifestDisk disk) => disk.Layout.Table != TableKind.None;
 
     private static bool Starts(ManifestDisk disk) => BootDisk.Starts(disk.Layout);
 
-    private FoldedDisks Fit(FoldWay way, GrowPolicy policy)
+    private FoldedDisks Fit(FoldWay way)
     {
         var (kept, assignment, released) = way;
         int[] order = [.. assignment, .. Enumerable.Range(0, targets.Count).Except(assignment)];
         var sources = order.Select((_, i) => i < kept.Count ? kept[i] : null).ToList();
-        var items = manifest.Disks.Except(kept).SelectMany(d => Items(d, kept, policy))
-            .Concat(kept.SelectMany(d => ItemsOf(d, d.Layout.Partitions.Where(p => released.Contains((d.Index, p.Number))), policy))).ToList();
+        var items = Items(manifest.Disks.Except(kept), kept)
+            .Concat(kept.SelectMany(d => ItemsOf(d, d.Layout.Partitions.Where(p => released.Contains((d.Index, p.Number)))))).ToList();
         RequireSectors(kept, items, order);
         RequireMap(kept, assignment, released);
         var kind = kept.Any(k => k.Layout.Table == TableKind.Mbr) ? TableKind.Mbr : TableKind.Gpt;
@@ -194,8 +228,9 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         var rooms = bases.Select((b, i) => TableSpace.RoomOn(b, targets[order[i]].Length)).ToList();
         var wanted = items.Select(item => new PackVolume(TableSpace.Rounded(item.Length), [.. Enumerable.Range(0, order.Length).Where(i => MayLie(item.Key, order[i]) && sources[i]?.Index != (released.Contains(item.Key) ? item.Disk : -1))
             .OrderBy(i => sources[i] is not { } s ? 0 : _arrays.ShareOne(item.Key, s.Index) ? 2 : 1).ThenBy(i => i)])).ToList();
-        int[] placed = VolumePacker.Pack(wanted, rooms, [.. Enumerable.Range(kept.Count, order.Length - kept.Count)])
-            ?? throw (VolumePacker.Pack(wanted, rooms) is { } found ? Idle(found, kept.Count, order) : NoRoom(wanted, rooms, order));
+        int[] needed = [.. Enumerable.Range(kept.Count, order.Length - kept.Count)];
+        int[] placed = _packer.Pack(wanted, rooms, needed)
+            ?? throw (needed.Length > 0 && _packer.Pack(wanted, rooms) is { } found ? Idle(found, kept.Count, order) : NoRoom(wanted, rooms, order));
         var moved = new Dictionary<(int, int), (int, int)>();
         var remarks = new List<string>();
         var disks = new List<FittedDisk>();
@@ -203,14 +238,14 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         {
             var own = items.Where((_, at) => placed[at] == i).ToList();
             var (layout, numbers) = TableSpace.Append(bases[i], [.. own.Select(o => new NewPartition(o.Length, (number, extent) => Entry(o, bases[i], number, extent)))]);
-            List<FitVolume> volumes = [.. sources[i] is { } source ? MachineFitter.Fitted(manifest, source, policy, growth).Where(v => !released.Contains((source.Index, v.PartitionNumber))) : [], .. own.Zip(numbers, (o, n) => o.Fit with { PartitionNumber = n })];
-            return (Own: own, Numbers: numbers, Layout: layout, Volumes: volumes, Named: volumes.Any(v => policy.Names(layout, v)));
+            List<FitVolume> volumes = [.. sources[i] is { } source ? _fitted[source.Index].Where(v => !released.Contains((source.Index, v.PartitionNumber))) : [], .. own.Zip(numbers, (o, n) => o.Fit with { PartitionNumber = n })];
+            return (Own: own, Numbers: numbers, Layout: layout, Volumes: volumes, Named: volumes.Any(v => growth.Policy.Names(layout, v)));
         }).ToList();
         for (int i = 0; i < order.Length; i++)
         {
             var (own, numbers, layout, volumes, named) = laid[i];
             var target = targets[order[i]];
-            var fit = LayoutFitter.Fit(layout, volumes, target.Length, target.SectorSize, policy.Kind == GrowKind.Label && !named && laid.Any(l => l.Named) ? new GrowPolicy(GrowKind.None) : policy);
+            var fit = LayoutFitter.Fit(layout, volumes, target.Length, target.SectorSize, growth.Policy.Kind == GrowKind.Label && !named && laid.Any(l => l.Named) ? new GrowPolicy(GrowKind.None) : growth.Policy);
             disks.Add(new FittedDisk(order[i], sources[i]?.Index, fit.Target, fit.Grown));
             remarks.AddRange(fit.Remarks.Where(_ => sources[i] is not null || own.Count > 0).Select(r => $"{target.Path}: {r}"));
             foreach (var (item, number) in own.Zip(numbers))
@@ -231,27 +266,28 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         return new FoldedDisks(new PlaceMap(disks, moved), [.. leftOut.Select(v => v.Space)], remarks);
     }
 
-    /// <summary>What of a disk that takes over no target has to come along.</summary>
-    private IEnumerable<FoldItem> Items(ManifestDisk disk, IReadOnlyList<ManifestDisk> kept, GrowPolicy policy)
+    /// <summary>What of disks that take over no target has to come along.</summary>
+    private List<FoldItem> Items(IEnumerable<ManifestDisk> disks, IReadOnlyList<ManifestDisk> kept)
     {
         var spare = _arrays.Spare([.. kept.Select(k => k.Index)]);
-        long sectors = (disk.Layout.Length + disk.Layout.SectorSize - 1) / disk.Layout.SectorSize;
-        var whole = new PartitionEntry(0, new Extent(0, sectors * disk.Layout.SectorSize), TypeOfWhole(disk.Index), null, null, 0);
-        return ItemsOf(disk, (disk.Layout.Table == TableKind.None ? [whole] : disk.Layout.Partitions)
+        return [.. disks.SelectMany(d => ItemsOf(d, (d.Layout.Table == TableKind.None ? [Whole(d)] : d.Layout.Partitions)
             .Where(p => p.Role is PartitionRole.Data or PartitionRole.Esp)
-            .Where(p => !spare.Contains((disk.Index, p.Number))), policy);
+            .Where(p => !spare.Contains((d.Index, p.Number)))))];
     }
 
-    private IEnumerable<FoldItem> ItemsOf(ManifestDisk disk, IEnumerable<PartitionEntry> partitions, GrowPolicy policy)
+    private PartitionEntry Whole(ManifestDisk disk)
     {
-        var fitted = MachineFitter.Fitted(manifest, disk, policy, growth);
-        return partitions.Select(p => new FoldItem(disk.Index, p, fitted.FirstOrDefault(f => f.PartitionNumber == p.Number) ?? new FitVolume(p.Number, false, long.MaxValue, null)));
+        long sectors = (disk.Layout.Length + disk.Layout.SectorSize - 1) / disk.Layout.SectorSize;
+        return new PartitionEntry(0, new Extent(0, sectors * disk.Layout.SectorSize), TypeOfWhole(disk.Index), null, null, 0);
     }
+
+    private IEnumerable<FoldItem> ItemsOf(ManifestDisk disk, IEnumerable<PartitionEntry> partitions) => partitions.Select(p =>
+        new FoldItem(disk.Index, p, _fitted[disk.Index].FirstOrDefault(f => f.PartitionNumber == p.Number) ?? new FitVolume(p.Number, false, long.MaxValue, null)));
 
     /// <summary>All ways with nothing let go of, then with one partition, and so on.</summary>
     private IEnumerable<FoldWay> AllWays() =>
         from count in Enumerable.Range(0, MaxReleased + 1)
-        from way in Ways([.. manifest.Disks.OrderBy(d => _wanted.Keys.Any(k => k.Disk == d.Index) ? 0 : 1)])
+        from way in Ways([.. manifest.Disks.OrderBy(d => _wanted.Keys.Any(k => k.Disk == d.Index) ? 0 : 1)], manifest.Disks.Count)
         let movable = way.Kept.SelectMany(d => Movable(d).Select(p => (d.Index, p.Number))).Take(MaxReleased).ToList()
         where count <= movable.Count
         from chosen in ArrayFit.Choices(movable.Count, count)
@@ -261,7 +297,9 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     /// Partitions that may leave a disk that takes over a target, the largest first: not what firmware or a boot loader starts from, nothing of Windows on
     /// a disk that it may start from, and there not the first filesystem of a Linux.
     /// </summary>
-    private IEnumerable<PartitionEntry> Movable(ManifestDisk disk)
+    private IReadOnlyList<PartitionEntry> Movable(ManifestDisk disk) => _movable[disk.Index] ??= FindMovable(disk);
+
+    private List<PartitionEntry> FindMovable(ManifestDisk disk)
     {
         var layout = disk.Layout;
         if (layout.Hybrid.Count > 0 || layout.Table == TableKind.None)
@@ -273,8 +311,8 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
         var volumes = own.ToDictionary(p => p.Number, p => manifest.Volumes.FirstOrDefault(v => v.IsPlain && v.Segments[0].Disk == disk.Index && v.Segments[0].Partition == p.Number));
         var first = own.Where(p => volumes[p.Number] is { } v && BootDisk.IsFileSystem(v.Kind)).MinBy(p => p.Extent.Start);
         bool starts = Starts(disk) || !manifest.Disks.Any(Starts);
-        return own.Where(p => !starts || p != first && volumes[p.Number] is not { Kind: "ntfs" or "fat32" or "fat16" or "fat12" or "bitlocker" }
-                && !BootDisk.MayBoot(volumes[p.Number]?.Label)).OrderByDescending(p => p.Extent.Length).ThenBy(p => p.Number);
+        return [.. own.Where(p => !starts || p != first && volumes[p.Number] is not { Kind: "ntfs" or "fat32" or "fat16" or "fat12" or "bitlocker" }
+                && !BootDisk.MayBoot(volumes[p.Number]?.Label)).OrderByDescending(p => p.Extent.Length).ThenBy(p => p.Number)];
     }
 
     /// <summary>Other disks that firmware could start from; sides of mirrors are as good as those that stay.</summary>
@@ -367,9 +405,9 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
 
     private DrException NoRoom(List<PackVolume> wanted, List<PackDisk> rooms, int[] order)
     {
-        long needed = wanted.Sum(v => v.Length);
-        long room = rooms.Where(r => r.Slots > 0).Sum(r => Math.Max(0, r.Room));
-        string what = needed > room ? $"{needed - room} bytes ({ByteSize.Format(needed - room)}) are missing"
+        decimal needed = VolumePacker.Needed(wanted);
+        decimal room = VolumePacker.Room(rooms);
+        string what = needed > room ? $"{needed - room} bytes ({ByteSize.Format((long)Math.Min(needed - room, long.MaxValue))}) are missing"
             : $"the largest has {wanted.Max(v => v.Length)} bytes, and each has to lie on one disk";
         return new DrException(Failure.DoesNotFit,
             $"the image has {manifest.Disks.Count} disks, {targets.Count} target(s) are named, and the partitions of disks that get none have {needed} bytes: {string.Join(", ", order.Select((t, i) => $"{targets[t].Path} has room for {Math.Max(0, rooms[i].Room)}{(rooms[i].Slots > 4 ? "" : $" in {rooms[i].Slots} partitions")}"))}; {what}. Nothing was changed. Name larger targets, or one for each: {string.Join(", ", manifest.Disks.Select(d => $"{d.Identity.Path} with {d.Layout.Length} bytes"))}");
