@@ -9,9 +9,15 @@ public readonly record struct MappedColumn(IBlockDevice Device, long Offset);
 /// <summary>
 /// A run of a volume that lies in one column, or in turns of <paramref name="Chunk"/> bytes in several (striped).
 /// </summary>
-/// <param name="Length">Bytes of the volume; with several columns a multiple of their number times the chunk.</param>
-/// <param name="Chunk">Bytes; not looked at where there is one column.</param>
-public sealed record MappedPiece(long Length, long Chunk, IReadOnlyList<MappedColumn> Columns);
+/// <param name="Length">Bytes of the volume; in chunks a multiple of one in each column.</param>
+/// <param name="Chunk">Bytes; not looked at where there is one column without a stride.</param>
+public sealed record MappedPiece(long Length, long Chunk, IReadOnlyList<MappedColumn> Columns)
+{
+    /// <summary>Bytes in a column from the start of a chunk to that of the next, at least a chunk; 0 where they lie one behind the other.</summary>
+    public long Stride { get; init; }
+
+    internal bool InChunks => Columns.Count > 1 || Stride > 0;
+}
 
 /// <summary>
 /// A volume made of pieces of other devices, such as a logical volume on several disks. Does not own the devices below.
@@ -109,14 +115,16 @@ public sealed class MappedBlockDevice : IBlockDevice
     private static long Checked(MappedPiece piece)
     {
         int columns = piece.Columns.Count;
-        if (columns == 0 || piece.Length <= 0 || columns > 1 && (piece.Chunk <= 0 || piece.Length % (columns * piece.Chunk) != 0))
+        if (columns == 0 || piece.Length <= 0
+            || piece.InChunks && (piece.Chunk <= 0 || piece.Length % (columns * piece.Chunk) != 0 || piece.Stride != 0 && piece.Stride < piece.Chunk))
         {
-            throw new ArgumentException($"{piece.Length} bytes in {columns} columns with chunks of {piece.Chunk}", nameof(piece));
+            throw new ArgumentException($"{piece.Length} bytes in {columns} columns with chunks of {piece.Chunk}, {piece.Stride} apart", nameof(piece));
         }
 
+        long span = piece.Stride == 0 ? piece.Length / columns : checked((piece.Length / columns / piece.Chunk - 1) * piece.Stride + piece.Chunk);
         foreach (var column in piece.Columns)
         {
-            column.Device.CheckRange(column.Offset, piece.Length / columns);
+            column.Device.CheckRange(column.Offset, span);
         }
 
         return piece.Length;
@@ -160,14 +168,14 @@ public sealed class MappedBlockDevice : IBlockDevice
         index = index >= 0 ? index : ~index - 1;
         var piece = _pieces[index];
         long within = offset - _starts[index];
-        if (piece.Columns.Count == 1)
+        if (!piece.InChunks)
         {
             return (piece.Columns[0].Device, new Extent(piece.Columns[0].Offset + within, Math.Min(length, piece.Length - within)));
         }
 
         long chunk = within / piece.Chunk;
         var column = piece.Columns[(int)(chunk % piece.Columns.Count)];
-        long start = chunk / piece.Columns.Count * piece.Chunk + within % piece.Chunk;
+        long start = chunk / piece.Columns.Count * (piece.Stride > 0 ? piece.Stride : piece.Chunk) + within % piece.Chunk;
         return (column.Device, new Extent(column.Offset + start, Math.Min(length, piece.Chunk - within % piece.Chunk)));
     }
 }

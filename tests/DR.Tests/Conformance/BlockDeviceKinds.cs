@@ -105,6 +105,7 @@ public sealed class MappedDeviceTests : BlockDeviceConformance
             new MappedPiece(512, 0, [new MappedColumn(other, 0)]),
             new MappedPiece(1 << 20, 65536, [new MappedColumn(one, 2 << 20), new MappedColumn(other, (2 << 20) + 65536)]),
             new MappedPiece(512 << 10, 0, [new MappedColumn(other, 3 << 20)]),
+            new MappedPiece(5 * 8192, 8192, [new MappedColumn(one, 3 << 20)]) { Stride = 3 * 8192 },
         ]);
     }
 

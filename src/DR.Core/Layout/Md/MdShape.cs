@@ -104,7 +104,7 @@ public sealed record MdShape(MdSuperblock Array, IReadOnlyList<long> Columns)
         MirrorBlockDevice Sides(int turn, long first, long count)
         {
             var mirror = new MirrorBlockDevice(name, [.. Copies(turn).Where(c => columns[c.Device] is not null).Select(c => columns[c.Device]!.Value is var on
-                ? new StridedBlockDevice(on.Device.Name, on with { Offset = on.Offset + (first * Near + c.Row) * Array.Chunk }, count, Array.Chunk, Near * Array.Chunk) : null!)]);
+                ? new MappedBlockDevice(on.Device.Name, [new MappedPiece(count * Array.Chunk, Array.Chunk, [on with { Offset = on.Offset + (first * Near + c.Row) * Array.Chunk }]) { Stride = Near * Array.Chunk }]) : null!)]);
             return compares ? mirror.Comparing() : mirror;
         }
     }
