@@ -4,6 +4,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Packing;
 
 namespace DR.Engine.Restore.Lvm;
 
@@ -11,8 +12,7 @@ namespace DR.Engine.Restore.Lvm;
 /// Lays volume groups out on other disks than they came from. Disks that hold more than physical volumes each take over a target,
 /// in the order given if that fits, and keep their other partitions as they are; a physical volume that lies last on
 /// such a disk becomes as long as the target allows. All other targets get physical volumes, in a table of a kind that the boot
-/// loader reads. Pure: the same input has the
-/// same result, also the same new UUIDs.
+/// loader reads. Pure: the same input has the same result, also the same new UUIDs.
 /// </summary>
 /// <param name="map">Targets, by their index, to which a logical volume ("vg0/root") has to go.</param>
 internal sealed class Relayout(
@@ -370,16 +370,12 @@ internal sealed class Relayout(
         return $"{id[..6]}-{id[6..10]}-{id[10..14]}-{id[14..18]}-{id[18..22]}-{id[22..26]}-{id[26..]}";
     }
 
-    private string NewGuid(string what, int target)
-    {
-        var bytes = Digest($"{what} {target}").AsSpan(0, 16);
-        bytes[6] = (byte)(bytes[6] & 0x0F | 0x80);    // version 8: our own making
-        bytes[8] = (byte)(bytes[8] & 0x3F | 0x80);
-        return new Guid(bytes, bigEndian: true).ToString();
-    }
+    private string NewGuid(string what, int target) => TableSpace.NewGuid(Seed($"{what} {target}"));
 
-    private byte[] Digest(string what) =>
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{string.Join(' ', groups.Select(g => g.Id))} {string.Join(' ', targets.Select(t => t.Length))} {what}"));
+    private byte[] Digest(string what) => SHA256.HashData(Encoding.UTF8.GetBytes(Seed(what)));
+
+    /// <summary>What a new identity is made from.</summary>
+    private string Seed(string what) => $"{string.Join(' ', groups.Select(g => g.Id))} {string.Join(' ', targets.Select(t => t.Length))} {what}";
 
     /// <param name="Kept">How many of the volumes that may have to be read by GRUB lie where it surely reads them.</param>
     private sealed record BootAllocation(ExtentAllocation Allocation, int Kept);
