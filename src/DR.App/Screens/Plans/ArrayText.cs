@@ -1,6 +1,7 @@
 using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
+using static DR.App.Screens.Plans.PlaceText;
 
 namespace DR.App.Screens.Plans;
 
@@ -48,10 +49,8 @@ internal static class ArrayText
 
     private static string Kind(ManifestArray array) => array.Read(array.Path).Super.LevelName;
 
-    private static string Table(ManifestArray array) => array.Layout.Table == Core.Layout.TableKind.None ? "" : $"  {array.Layout.Table.ToString().ToUpperInvariant()}";
+    private static string Table(ManifestArray array) => array.Layout.Table == Core.Layout.TableKind.None ? "" : "  " + PlaceText.Table(array.Layout);
 
     private static string Member(ManifestArray array, int partition, long length) =>
-        $"  {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))}  {"member of " + array.Path,-24} {ByteSize.Format(length),10}";
-
-    private static string Place(string disk, int partition) => partition == 0 ? disk : $"{disk} {partition}";
+        $"  {Number(partition)}  {"member of " + array.Path,-24} {ByteSize.Format(length),10}";
 }

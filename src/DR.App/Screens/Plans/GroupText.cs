@@ -2,6 +2,7 @@ using DR.Core.Image;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
+using static DR.App.Screens.Plans.PlaceText;
 
 namespace DR.App.Screens.Plans;
 
@@ -13,7 +14,7 @@ internal static class GroupText
         from one in manifest.Groups
         from physical in one.PhysicalVolumes
         where physical.Disk == disk
-        select $"  {(physical.Partition == 0 ? " -" : physical.Partition.ToString("0").PadLeft(2))}  {"volume group " + one.Name,-24} {ByteSize.Format(physical.Extent.Length),10}";
+        select $"  {Number(physical.Partition)}  {"volume group " + one.Name,-24} {ByteSize.Format(physical.Extent.Length),10}";
 
     public static IEnumerable<string> Of(Manifest manifest)
     {
@@ -74,6 +75,4 @@ internal static class GroupText
 
         return runs is [var one] ? one.Place : string.Join(" + ", runs.Select(r => $"{r.Place} ({ByteSize.Format(r.Length)})"));
     }
-
-    private static string Place(string disk, int partition) => partition == 0 ? disk : $"{disk} {partition}";
 }

@@ -1,9 +1,9 @@
 using DR.Core.Image;
-using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
 using DR.Engine.Restore;
 using DR.Engine.Sources;
+using static DR.App.Screens.Plans.PlaceText;
 
 namespace DR.App.Screens.Plans;
 
@@ -127,7 +127,7 @@ internal static class PlanText
     public static string Line(ManifestVolume volume, string what, int partition)
     {
         string whole = volume.WholeBecause is null ? "" : " (saved whole)";
-        return $"  {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))}  {volume.Title,-24} {ByteSize.Format(volume.Length),10}  {ByteSize.Format(volume.AllocatedBytes),10} {what}{whole}";
+        return $"  {Number(partition)}  {volume.Title,-24} {ByteSize.Format(volume.Length),10}  {ByteSize.Format(volume.AllocatedBytes),10} {what}{whole}";
     }
 
     private static string Change(TargetVolume volume)
@@ -135,6 +135,4 @@ internal static class PlanText
         string grown = volume.GrowTool is null ? "" : $", grows to {ByteSize.Format(volume.Length)}";
         return grown + (volume.Moved && volume.Source.IsPlain ? ", moves" : "");
     }
-
-    private static string Table(DiskLayout layout) => layout.Table == TableKind.None ? "no table" : layout.Table.ToString().ToUpperInvariant();
 }

@@ -4,6 +4,7 @@ using DR.Core.Layout;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
+using static DR.App.Screens.Plans.PlaceText;
 
 namespace DR.App.Screens.Plans;
 
@@ -71,7 +72,7 @@ internal static class PlanWords
         foreach (var volume in plan.Volumes.Where(v => v.Target == index && v.IsPlain))
         {
             int partition = volume.Partition;
-            yield return $"    {(partition == 0 ? " -" : partition.ToString("0").PadLeft(2))} {TextFit.Column(volume.Source.Title, room)} {TextFit.Right(ByteSize.Format(volume.Source.Length), 9)}{Change(volume)}";
+            yield return $"    {Number(partition)} {TextFit.Column(volume.Source.Title, room)} {TextFit.Right(ByteSize.Format(volume.Source.Length), 9)}{Change(volume)}";
         }
 
         foreach (string line in ArrayText.OfTarget(plan, index))
@@ -97,6 +98,4 @@ internal static class PlanWords
     public static string Anew(DiskLayout layout) => layout.Table == TableKind.None ? "a physical volume on the whole disk"
         : layout.Partitions.Any(LvmMember.IsMeant) ? $"a new {Table(layout)} with physical volumes"
         : $"a new {Table(layout)} with basic partitions";
-
-    private static string Table(DiskLayout layout) => layout.Table == TableKind.None ? "no table" : layout.Table.ToString().ToUpperInvariant();
 }
