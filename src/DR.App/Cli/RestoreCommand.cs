@@ -6,7 +6,7 @@ using DR.Core.Image;
 using DR.Core.Primitives;
 using DR.Engine.Reports;
 using DR.Engine.Restore;
-using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Fitting;
 using DR.Engine.Sources;
 
 namespace DR.App.Cli;

@@ -1,5 +1,6 @@
 using DR.Core.Layout;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Fitting;
 
 namespace DR.Engine.Restore;
 

@@ -4,6 +4,7 @@ using DR.Core.Layout;
 using DR.Core.Layout.Raid;
 using DR.Core.Primitives;
 using DR.Engine.Boot;
+using DR.Engine.Restore.Fitting;
 using DR.Engine.Restore.Lvm;
 using DR.Engine.Restore.Md;
 

@@ -2,7 +2,7 @@ using DR.Core.Devices;
 using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Primitives;
-using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Fitting;
 
 namespace DR.Engine.Restore;
 

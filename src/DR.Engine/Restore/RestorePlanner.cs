@@ -3,7 +3,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Boot;
-using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Fitting;
 using DR.Engine.Restore.Md;
 
 namespace DR.Engine.Restore;

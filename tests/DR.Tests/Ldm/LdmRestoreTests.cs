@@ -5,7 +5,7 @@ using DR.Core.Layout.Ldm;
 using DR.Core.Primitives;
 using DR.Engine.Capture;
 using DR.Engine.Restore;
-using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Fitting;
 using DR.Platform;
 using DR.Tests.Doubles;
 using DR.Tests.Engine;

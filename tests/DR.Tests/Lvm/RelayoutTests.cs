@@ -4,6 +4,7 @@ using DR.Core.Layout;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
+using DR.Engine.Restore.Fitting;
 using DR.Engine.Restore.Lvm;
 
 namespace DR.Tests.Lvm;

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using DR.Core.Image;
 using DR.Engine.Capture;
 using DR.Engine.Restore;
-using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Fitting;
 using DR.Platform;
 using DR.Tests.Doubles;
 

@@ -1,6 +1,7 @@
 using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
+using DR.Engine.Restore.Fitting;
 using DR.Tests.Layout;
 
 namespace DR.Tests.Restore;

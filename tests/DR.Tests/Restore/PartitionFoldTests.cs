@@ -2,7 +2,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
-using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Fitting;
 using static DR.Tests.Restore.PlainMachine;
 
 namespace DR.Tests.Restore;

@@ -1,6 +1,6 @@
 using DR.Core.Layout;
 using DR.Engine.Restore;
-using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Fitting;
 using static DR.Tests.Restore.PlainMachine;
 
 namespace DR.Tests.Restore;

@@ -2,6 +2,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Ldm;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Fitting;
 using DR.Engine.Restore.Lvm;
 using DR.Engine.Restore.Packing;
 

@@ -1,6 +1,7 @@
 using DR.Core.Devices;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Fitting;
 
 namespace DR.Engine.Restore.Lvm;
 

@@ -4,6 +4,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Fitting;
 using DR.Engine.Restore.Packing;
 
 namespace DR.Engine.Restore.Lvm;

@@ -2,7 +2,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Core.Layout.Md;
 using DR.Core.Primitives;
-using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Fitting;
 
 namespace DR.Engine.Restore.Md;
 

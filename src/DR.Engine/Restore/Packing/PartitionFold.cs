@@ -3,6 +3,7 @@ using DR.Core.Layout;
 using DR.Core.Layout.Lvm;
 using DR.Core.Layout.Md;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Fitting;
 using DR.Engine.Restore.Lvm;
 using DR.Engine.Restore.Md;
 

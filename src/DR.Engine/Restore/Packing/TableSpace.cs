@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using DR.Core.Layout;
 using DR.Core.Primitives;
+using DR.Engine.Restore.Fitting;
 
 namespace DR.Engine.Restore.Packing;
 

@@ -1,6 +1,6 @@
 using DR.Core.Layout;
 using DR.Engine.Restore;
-using DR.Engine.Restore.Lvm;
+using DR.Engine.Restore.Fitting;
 using DR.Platform;
 using DR.Tests.Doubles;
 using static DR.Tests.Engine.RealDisks;

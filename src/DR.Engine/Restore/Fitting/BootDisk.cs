@@ -2,7 +2,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Engine.Boot;
 
-namespace DR.Engine.Restore.Lvm;
+namespace DR.Engine.Restore.Fitting;
 
 /// <summary>
 /// What a boot loader needs of a layout. GRUB on a BIOS has only those readers of partition tables that grub-install put into it:

@@ -2,7 +2,7 @@ using DR.Core.Image;
 using DR.Core.Layout;
 using DR.Engine.Boot;
 
-namespace DR.Engine.Restore.Lvm;
+namespace DR.Engine.Restore.Fitting;
 
 /// <summary>
 /// Whether a Windows is still where its boot configuration looks for it: that names its volume by the disk's identity and, on an MBR, by the byte

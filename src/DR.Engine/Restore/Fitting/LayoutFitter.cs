@@ -1,7 +1,7 @@
 using DR.Core.Layout;
 using DR.Core.Primitives;
 
-namespace DR.Engine.Restore;
+namespace DR.Engine.Restore.Fitting;
 
 /// <summary>What the fitter has to know of a volume.</summary>
 /// <param name="PartitionNumber">Of the partition that holds it; 0 for a volume on a whole disk.</param>

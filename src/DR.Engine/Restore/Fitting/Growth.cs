@@ -1,6 +1,6 @@
 using DR.Core.Primitives;
 
-namespace DR.Engine.Restore;
+namespace DR.Engine.Restore.Fitting;
 
 /// <summary>A volume that may grow.</summary>
 /// <param name="Extent">Where it lies on the source, bytes.</param>

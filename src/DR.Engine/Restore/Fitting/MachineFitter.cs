@@ -5,10 +5,11 @@ using DR.Core.Layout.Lvm;
 using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 using DR.Engine.Restore.Ldm;
+using DR.Engine.Restore.Lvm;
 using DR.Engine.Restore.Md;
 using DR.Engine.Restore.Packing;
 
-namespace DR.Engine.Restore.Lvm;
+namespace DR.Engine.Restore.Fitting;
 
 /// <summary>
 /// Lays a machine out on the targets. In the same shape wherever that fits: each disk of the image has a target of its own. Where

@@ -1,6 +1,6 @@
 using DR.Core.Primitives;
 
-namespace DR.Engine.Restore.Lvm;
+namespace DR.Engine.Restore.Fitting;
 
 /// <summary>Where the operator wants a logical volume.</summary>
 /// <param name="Volume">"vg0/root".</param>

@@ -4,7 +4,7 @@ using DR.Core.Layout.Lvm;
 using DR.Core.Primitives;
 using DR.Engine.Restore.Ldm;
 
-namespace DR.Engine.Restore.Lvm;
+namespace DR.Engine.Restore.Fitting;
 
 /// <summary>A disk that a machine can be laid out on.</summary>
 /// <param name="Path">What messages call it.</param>
