@@ -167,9 +167,11 @@ public sealed class MachineFitter
     {
         List<FitTarget> all = [.. targets, .. fit.Arrays.Select(a => new FitTarget(a.Array!.Path, a.Layout.Length, a.Layout.SectorSize))];
         var boot = new BootDisk(_manifest);
-        string? problem = fit.BootProblem ?? boot.Problem(fit.Places, all) ?? fit.Groups.Select((g, i) => boot.Problem(i, g, fit.Devices, all)).FirstOrDefault(p => p is not null)
-            ?? WindowsStart.Problem(_manifest, fit, targets);
-        return problem is null || problem == fit.BootProblem ? fit : fit with { BootProblem = problem, Remarks = [.. fit.Remarks, problem] };
+        string? problem = fit.BootProblem ?? boot.Problem(fit.Places, all) ?? fit.Groups.Select((g, i) => boot.Problem(i, g, fit.Devices, all)).FirstOrDefault(p => p is not null);
+        var windows = problem is null ? WindowsStart.Judge(_manifest, fit, targets) : null;
+        problem ??= windows is { IsProblem: true } lost ? lost.Text : null;
+        List<string> more = [.. ((string?[])[problem == fit.BootProblem ? null : problem, windows is { IsProblem: false } doubt ? doubt.Text : null]).OfType<string>()];
+        return fit with { BootProblem = problem, Remarks = [.. fit.Remarks, .. more] };
     }
 
     /// <summary>As basic partitions where each dynamic volume fits one disk, as LDM otherwise.</summary>

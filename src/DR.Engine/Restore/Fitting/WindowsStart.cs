@@ -18,19 +18,39 @@ internal static class WindowsStart
 
     private const string MicrosoftLoader = @"\EFI\Microsoft\";
 
-    /// <returns>Null where nothing stands against it, or no Windows starts from the image.</returns>
-    public static string? Problem(Manifest manifest, MachineFit fit, IReadOnlyList<FitTarget> targets)
+    /// <summary>What is to be said where a volume that may hold Windows comes to lie elsewhere.</summary>
+    /// <returns>
+    /// Whether it stands against starting: not where another volume that may hold Windows stays in its place; then it is only a doubt, about one that is larger.
+    /// Null where nothing is to be said, or no Windows starts from the image.
+    /// </returns>
+    public static (string Text, bool IsProblem)? Judge(Manifest manifest, MachineFit fit, IReadOnlyList<FitTarget> targets)
     {
-        if (!MayStart(manifest))
+        if (!MayStart(manifest) || IsDynamic(manifest))
         {
             return null;
         }
 
-        var homes = manifest.Volumes.Where(v => MayHold(manifest, v)).Select(v => (Volume: v, Place: PlaceOf(v, fit))).ToList();
-        bool stays = homes.Any(h => BootDisk.Starts(manifest.Disks[h.Volume.Segments[0].Disk].Layout) && h.Place is not null && !IsAstray(manifest, h.Volume, fit));
-        return stays || homes.FindIndex(h => h.Place is not null && IsAstray(manifest, h.Volume, fit)) is not (>= 0 and var at) ? null
-            : $"{manifest.NameOf(homes[at].Volume)} ({homes[at].Volume.Title}) may hold Windows and comes to lie elsewhere, on {targets[fit.Disks[homes[at].Place!.Value.Disk].Target].Path}: its boot configuration still names the old place. {Remedy}";
+        var homes = manifest.Volumes.Where(v => MayHold(manifest, v)).ToList();
+        var here = homes.Where(v => PlaceOf(v, fit) is not null).ToLookup(v => IsAstray(manifest, v, fit));
+        bool beside = homes.Any(v => Starts(manifest, v));
+        var staying = here[false].Where(v => !beside || Starts(manifest, v)).MaxBy(v => v.Length);
+        var astray = staying is null ? here[true].FirstOrDefault() : here[true].MaxBy(v => v.Length);
+        if (astray is null || astray.Length <= staying?.Length)
+        {
+            return null;
+        }
+
+        string what = $"{manifest.NameOf(astray)} ({astray.Title})", path = targets[fit.Disks[PlaceOf(astray, fit)!.Value.Disk].Target].Path;
+        return staying is null
+            ? ($"{what} may hold Windows and comes to lie elsewhere, on {path}: its boot configuration still names the old place. {Remedy}", true)
+            : ($"{what} comes to lie elsewhere, on {path}: if Windows is there, and not on {manifest.NameOf(staying)}, its boot configuration still names the old place. {Remedy}", false);
     }
+
+    /// <summary>Whether the disk that it starts from is dynamic: then Windows is not on a partition, and whoever lays dynamic volumes out judges that.</summary>
+    private static bool IsDynamic(Manifest manifest) =>
+        manifest.Dynamics.SelectMany(g => g.Disks).Any(d => d.Disk is { } disk && BootDisk.Starts(manifest.Disks[disk].Layout));
+
+    private static bool Starts(Manifest manifest, ManifestVolume volume) => BootDisk.Starts(manifest.Disks[volume.Segments[0].Disk].Layout);
 
     /// <summary>Whether a Windows may start from the image: by an active partition, or by what its setup makes beside an EFI system partition, or by firmware's own words.</summary>
     private static bool MayStart(Manifest manifest) =>
