@@ -196,6 +196,28 @@ public class RelayoutTests
         Assert.Null(new MachineFitter(uefi).Fit([new("/dev/a", 16 * MiB, 512), new("/dev/b", 3L << 40, 512)], GrowPolicy.Default).BootProblem);
     }
 
+    /// <summary>Its boot loader lies in front of its only physical volume; another disk holds data, and no boot loader.</summary>
+    [Theory]
+    [InlineData(400)]
+    [InlineData(110, 300)]
+    [InlineData(300, 110)]
+    public void The_disk_that_a_bios_starts_from_takes_over_a_target(params int[] mebibytes)
+    {
+        var manifest = Servers.TwoDisks(TableKind.Mbr);
+        var extent = new Extent(MiB, 40 * MiB);
+        var data = new DiskLayout(TableKind.Mbr, "00000009", 512, 50 * MiB, [new(1, extent, "0x83", null, null, 0)]);
+        manifest = manifest with
+        {
+            Disks = [.. manifest.Disks, new ManifestDisk(2, manifest.Disks[0].Identity with { Path = "/dev/s2", Serial = "s2" }, data)],
+            Volumes = [.. manifest.Volumes, new ManifestVolume(90, "ext4", "files", null, extent.Length, 65536, 4096, MiB, 0, true, null, [new ManifestSegment(2, 1, extent)])],
+        };
+        var fit = new MachineFitter(manifest).Fit([.. mebibytes.Select((m, i) => new FitTarget($"/dev/t{i}", m * MiB, 512))], GrowPolicy.Default);
+        Assert.Contains(fit.Disks, d => d.Source == 0);
+        Assert.Null(fit.BootProblem);
+        Assert.NotNull(fit.Places.Of(2, 1));
+        Assert.DoesNotContain(fit.Remarks, r => r.StartsWith("/dev/s0 held physical volumes only", StringComparison.Ordinal));
+    }
+
     /// <summary>Of 40 disks there are more ways to give them targets than anybody can wait for.</summary>
     [Theory]
     [InlineData(40, 12, "are missing at its end")]

@@ -36,8 +36,8 @@ internal sealed class Relayout(
     /// <summary>Disks that nothing is on any more, because it was added to others.</summary>
     public IReadOnlyCollection<int> Gone { get; init; } = [];
 
-    /// <summary>The targets, by their indexes, of the disks that take one over; null where all ways to give them one are tried.</summary>
-    public int[]? Assignment { get; init; }
+    /// <summary>The disks that take over a target, and their targets, by their indexes; null where all ways to give <see cref="AnchorsOf"/> one are tried.</summary>
+    public (IReadOnlyList<int> Disks, int[] Targets)? Given { get; init; }
 
     /// <summary>Of each group, where the extents of a new physical volume begin: behind the metadata.</summary>
     private readonly long[] _starts = [.. manifest.Groups.Select(g => LvmWriter.StartFor(g.Metadata))];
@@ -46,16 +46,16 @@ internal sealed class Relayout(
     public MachineFit Fit()
     {
         RequireSectors();
-        var anchors = Anchors();
+        var anchors = Given is { } chosen ? [.. chosen.Disks.Select(d => manifest.Disks[d])] : AnchorsOf(manifest);
         if (targets.Count < Math.Max(1, anchors.Count))
         {
             throw new DrException(Failure.DoesNotFit,
-                $"{string.Join(", ", anchors.Select(a => a.Identity.Path))} hold more than physical volumes, so that each needs a target of its own; {targets.Count} target(s) are named. Nothing was changed");
+                $"{string.Join(", ", anchors.Select(a => a.Identity.Path))} hold more than physical volumes, or start the machine, so that each needs a target of its own; {targets.Count} target(s) are named. Nothing was changed");
         }
 
         int size = manifest.Disks.Sum(d => 1 + d.Layout.Partitions.Count);
         DrException? first = null;
-        foreach (int[] assignment in Assignment is { } given ? [given] : Assignments(anchors.Count, targets.Count).Take(Math.Min(MaxAssignments, Math.Max(1, MaxLooks / size))))
+        foreach (int[] assignment in Given is { } given ? [given.Targets] : Assignments(anchors.Count, targets.Count).Take(Math.Min(MaxAssignments, Math.Max(1, MaxLooks / size))))
         {
             try
             {
@@ -103,19 +103,17 @@ internal sealed class Relayout(
         IEnumerable<ManifestDisk> GroupDisks() => manifest.Groups.SelectMany(g => g.PhysicalVolumes).Select(p => manifest.Disks[p.Disk]).Distinct();
     }
 
-    /// <summary>Whether a disk holds more than physical volumes, or none.</summary>
-    public static bool IsAnchor(Manifest manifest, ManifestDisk disk) => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == disk.Index)
-        || !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == disk.Index));
-
     /// <summary>
-    /// Disks that need a target of their own; where all hold physical volumes only, the one that may boot: the first with an active
-    /// partition, or else with a table.
+    /// Disks that need a target of their own: all that hold more than physical volumes, or none; and where the machine starts from none of these, the one
+    /// that it may start from: the first that firmware starts from, or, where nothing says so, with a table.
     /// </summary>
-    private List<ManifestDisk> Anchors()
+    public static List<ManifestDisk> AnchorsOf(Manifest manifest)
     {
-        var anchors = manifest.Disks.Where(d => !Gone.Contains(d.Index) && IsAnchor(manifest, d)).ToList();
-        return anchors.Count > 0 ? anchors
-            : [.. manifest.Disks.Where(d => d.Layout.Table != TableKind.None).OrderBy(d => BootDisk.Starts(d.Layout) ? 0 : 1).Take(1)];
+        bool marked = manifest.Disks.Any(d => BootDisk.Starts(d.Layout));
+        bool MayStart(ManifestDisk disk) => marked ? BootDisk.Starts(disk.Layout) : disk.Layout.Table != TableKind.None;
+        var anchors = manifest.Disks.Where(d => manifest.Volumes.Any(v => v.IsPlain && v.Segments[0].Disk == d.Index)
+            || !manifest.Groups.Any(g => g.PhysicalVolumes.Any(p => p.Disk == d.Index))).ToList();
+        return anchors.Any(MayStart) ? anchors : [.. anchors.Concat(manifest.Disks.Where(MayStart).Take(1)).OrderBy(d => d.Index)];
     }
 
     /// <summary>Ways to give each of <paramref name="count"/> disks a target, the order given first.</summary>

@@ -88,7 +88,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     public MachineFit FitGroups(IReadOnlyList<LvmGroup> groups)
     {
         int size = RequireSize();
-        var anchors = manifest.Disks.Where(d => Relayout.IsAnchor(manifest, d)).ToList();
+        var anchors = Relayout.AnchorsOf(manifest);
         return First(Ways(anchors, anchors.Count - 1).Where(w => w.Kept.Count > 0)
             .Take(Math.Min(MaxGroupWays, MaxLooks / size)), way => FitGroups(groups, anchors, way.Kept, way.Assignment));
     }
@@ -154,7 +154,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             Disks = [.. manifest.Disks.Zip(layouts, (d, l) => d with { Layout = l })],
             Volumes = [.. manifest.Volumes.Except(leftOut).Select(v => v.IsPlain ? v with { Segments = [Placed(v.Segments[0])] } : v)],
         };
-        var fit = new Relayout(folded, groups, targets, LogicalMap(), growth) { Gone = [.. gone.Select(g => g.Index)], Assignment = assignment }.Fit();
+        var fit = new Relayout(folded, groups, targets, LogicalMap(), growth) { Gone = [.. gone.Select(g => g.Index)], Given = ([.. kept.Select(k => k.Index)], assignment) }.Fit();
         return fit with
         {
             Moved = moved.ToDictionary(m => m.Key, m => (fit.Disks.ToList().FindIndex(d => d.Source == m.Value.Disk), m.Value.Partition)),
