@@ -3,6 +3,8 @@ using DR.Core.Layout;
 using DR.Core.Primitives;
 using DR.Engine.Restore;
 using DR.Engine.Restore.Fitting;
+using DR.Engine.Restore.Md;
+using DR.Engine.Restore.Packing;
 using static DR.Tests.Restore.PlainMachine;
 
 namespace DR.Tests.Restore;
@@ -72,6 +74,44 @@ public class PartitionFoldTests
         Assert.Equal(Failure.DoesNotFit, refused.Failure);
         Assert.Contains("(12.0 MiB) are missing", refused.Message, StringComparison.Ordinal);
         Assert.Contains("Nothing was changed", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_layout_that_names_a_partition_twice_is_refused()
+    {
+        var sound = Machine([Disk(0, TableKind.Gpt, true, 20, 30), Disk(1, TableKind.Gpt, false, 20)]);
+        var layout = sound.Disks[0].Layout;
+        var manifest = sound with { Disks = [sound.Disks[0] with { Layout = layout with { Partitions = [layout.Partitions[0], layout.Partitions[1], layout.Partitions[1] with { Extent = new Extent(60 * MiB, MiB) }], Length = 70 * MiB } }, sound.Disks[1]] };
+        var refused = Assert.Throws<DrException>(() => new MachineFitter(manifest).Fit([new("/dev/a", 200 * MiB, 512)], GrowPolicy.Default));
+        Assert.Equal(Failure.Refused, refused.Failure);
+        Assert.Contains("the layout of /dev/s0 in the image is unsound", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>None of them is looked for in vain: a choice that cannot become long enough is not begun.</summary>
+    [Theory]
+    [InlineData(36, 35, 36)]
+    [InlineData(256, 256, 1)]
+    [InlineData(256, 255, 256)]
+    [InlineData(5, 2, 10)]
+    [InlineData(2, 3, 0)]
+    [InlineData(4, 0, 1)]
+    public void Choices_of_disks(int count, int kept, int expected) => Assert.Equal(expected, ArrayFit.Choices(count, kept).Count());
+
+    /// <summary>Hard questions use up the steps; an easy one is answered then, too.</summary>
+    [Fact]
+    public void A_packer_answers_easy_questions_also_after_hard_ones()
+    {
+        var packer = new VolumePacker();
+        int[] any = [.. Enumerable.Range(0, 9)];
+        List<PackVolume> hard = [.. Enumerable.Repeat(new PackVolume(51, any), 10), .. Enumerable.Repeat(new PackVolume(1, any), 6)];
+        List<PackDisk> disks = [.. Enumerable.Repeat(new PackDisk(100, 128), 9)];
+        for (int i = 0; i < 40; i++)
+        {
+            Assert.Null(packer.Pack(hard, disks));
+        }
+
+        Assert.Equal([1], packer.Pack([new PackVolume(1, [0, 1])], [new PackDisk(0, 5), new PackDisk(1, 1)])!);
+        Assert.Null(packer.Pack([new PackVolume(1, [0])], [new PackDisk(10, -1)]));
     }
 
     /// <summary>There are more ways to put 100 disks on 50 than anybody can wait for, and with too many disks none is looked for.</summary>

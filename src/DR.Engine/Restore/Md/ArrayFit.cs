@@ -3,6 +3,7 @@ using DR.Core.Layout;
 using DR.Core.Layout.Md;
 using DR.Core.Primitives;
 using DR.Engine.Restore.Fitting;
+using DR.Engine.Restore.Packing;
 
 namespace DR.Engine.Restore.Md;
 
@@ -40,7 +41,7 @@ internal sealed class ArrayFit
             return [.. Enumerable.Range(0, count)];
         }
 
-        return Choices(count, targets).Take(MaxChoices).FirstOrDefault(CanDoWith)
+        return (count <= PartitionFold.MaxDisks ? Choices(count, targets) : []).Take(MaxChoices).FirstOrDefault(c => CanDoWith([.. c]))
             ?? throw new DrException(Failure.DoesNotFit,
                 $"the image has {count} disks, {targets} target(s) are named, and without {count - targets} of the disks something would be lost that no array has twice; nothing was changed. Name one target for each: {string.Join(", ", _manifest.Disks.Select(d => $"{d.Identity.Path} with {d.Layout.Length} bytes"))}");
     }
@@ -97,7 +98,7 @@ internal sealed class ArrayFit
         _manifest.Arrays.Any(a => a.Members.Any(m => (m.Disk, m.Partition) == member) && a.Members.Any(m => m.Disk == disk));
 
     /// <summary>Spaces of volumes on disks that get no target.</summary>
-    public IReadOnlyList<int> LeftOut(IReadOnlyList<int> kept) =>
+    public IReadOnlyList<int> LeftOut(IReadOnlyCollection<int> kept) =>
         [.. _manifest.Volumes.Where(v => v.IsPlain && v.Segments[0].Disk < _manifest.Disks.Count && !kept.Contains(v.Segments[0].Disk)).Select(v => v.Space)];
 
     /// <summary>Where each member of an array goes; null for one whose disk gets no target.</summary>
@@ -172,17 +173,17 @@ internal sealed class ArrayFit
 
         IEnumerable<IReadOnlyList<int>> From(int[] chosen, int next) => chosen.Length == kept
             ? [chosen]
-            : Enumerable.Range(next, count - next).SelectMany(d => From([.. chosen, d], d + 1));
+            : Enumerable.Range(next, Math.Max(0, count - next - (kept - chosen.Length) + 1)).SelectMany(d => From([.. chosen, d], d + 1));
     }
 
-    private bool CanDoWith(IReadOnlyList<int> kept) =>
-        _manifest.Volumes.Where(v => LeftOut(kept).Contains(v.Space)).All(v => IsSpare(v, kept))
+    private bool CanDoWith(HashSet<int> kept) =>
+        LeftOut(kept).ToHashSet() is var leftOut && _manifest.Volumes.Where(v => leftOut.Contains(v.Space)).All(v => IsSpare(v, kept))
         && !_manifest.Groups.SelectMany(g => g.PhysicalVolumes).Any(p => p.Disk < _manifest.Disks.Count && !kept.Contains(p.Disk))
         && _manifest.Dynamics.Count == 0
         && _arrays.Zip(_manifest.Arrays).All(a => Survives(a.First, a.Second, kept));
 
     /// <summary>An EFI system partition, of which another disk has one, or swap space.</summary>
-    private bool IsSpare(ManifestVolume volume, IReadOnlyList<int> kept)
+    private bool IsSpare(ManifestVolume volume, HashSet<int> kept)
     {
         var segment = volume.Segments[0];
         bool esp = IsEsp(_manifest.Disks[segment.Disk].Layout, segment.Partition);
@@ -192,7 +193,7 @@ internal sealed class ArrayFit
     private static bool IsEsp(DiskLayout layout, int partition) => layout.Partitions.Any(p => p.Number == partition && p.Role == PartitionRole.Esp);
 
     /// <summary>Parity cannot be written without all columns.</summary>
-    private static bool Survives(MdFoundArray array, ManifestArray source, IReadOnlyList<int> kept)
+    private static bool Survives(MdFoundArray array, ManifestArray source, HashSet<int> kept)
     {
         var missing = Enumerable.Range(0, array.Devices.Count).Where(r => array.Devices[r] is not { } m || !kept.Contains(source.Members[m].Disk)).ToList();
         bool loses = source.Members.Any(m => !kept.Contains(m.Disk));

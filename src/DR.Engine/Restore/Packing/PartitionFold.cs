@@ -31,7 +31,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     /// <summary>So many disks and partitions are looked at in all ways together.</summary>
     private const int MaxLooks = 2_000_000;
 
-    private const int MaxDisks = 256;
+    internal const int MaxDisks = 256;
     private const int MaxPartitions = 4096;
 
     /// <summary>So many partitions are let go of at most, each in every combination.</summary>
@@ -93,9 +93,14 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
             .Take(Math.Min(MaxGroupWays, MaxLooks / size)), way => FitGroups(groups, anchors, way.Kept, way.Assignment));
     }
 
-    /// <summary>Disks and partitions of an image of which there are not too many to try ways with.</summary>
+    /// <summary>Disks and partitions of an image whose layouts are sound, and of which there are not too many to try ways with.</summary>
     private int RequireSize()
     {
+        if (manifest.Disks.Select(d => (Disk: d, Violations: LayoutRules.Violations(d.Layout))).FirstOrDefault(d => d.Violations.Count > 0) is { Disk: { } unsound } found)
+        {
+            throw new DrException(Failure.Refused, $"the layout of {unsound.Identity.Path} in the image is unsound: {found.Violations[0]}; nothing was changed");
+        }
+
         int partitions = manifest.Disks.Sum(d => d.Layout.Partitions.Count);
         return manifest.Disks.Count <= MaxDisks && partitions <= MaxPartitions ? manifest.Disks.Count + partitions
             : throw new DrException(Failure.DoesNotFit,

@@ -14,12 +14,13 @@ internal sealed record PackDisk(long Room, int Slots)
 internal sealed record PackVolume(long Length, IReadOnlyList<int> Disks);
 
 /// <summary>
-/// Puts each of several volumes whole on one of several disks. Exact as long as one question takes no more than its steps, and all that it is asked
-/// together no more than theirs: a plan with many ways to try is made in bounded time.
+/// Puts each of several volumes whole on one of several disks. Exact as long as one question takes no more than its steps. All that it is asked share
+/// these: once they are used up by hard questions each of the others gets a few, so that a plan with many ways to try is made in bounded time.
 /// </summary>
 internal sealed class VolumePacker
 {
     private const int MaxSteps = 200_000;
+    private const int LeastSteps = 2000;
 
     private int _left = 25 * MaxSteps;
 
@@ -41,7 +42,7 @@ internal sealed class VolumePacker
         int[] chosen = new int[volumes.Count];
         long[] room = [.. disks.Select(d => d.Room)];
         int[] slots = [.. disks.Select(d => d.Slots)];
-        int end = Math.Max(0, _left - MaxSteps);
+        int steps = Math.Clamp(_left, LeastSteps, MaxSteps);
         return Put(0) ? chosen : null;
 
         bool Put(int at)
@@ -54,17 +55,17 @@ internal sealed class VolumePacker
             var volume = volumes[order[at]];
             foreach (int disk in volume.Disks)
             {
-                if (room[disk] < volume.Length || slots[disk] == 0)
+                if (room[disk] < volume.Length || slots[disk] <= 0)
                 {
                     continue;
                 }
 
-                if (_left == end)
+                if (steps == 0)
                 {
                     return false;
                 }
 
-                _left--;
+                (steps, _left) = (steps - 1, _left - 1);
                 (chosen[order[at]], room[disk], slots[disk]) = (disk, room[disk] - volume.Length, slots[disk] - 1);
                 if (Put(at + 1))
                 {
