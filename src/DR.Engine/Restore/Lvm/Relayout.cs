@@ -25,9 +25,6 @@ internal sealed class Relayout(
     /// <summary>So many ways to give targets to disks are tried at most; more than there are with six disks on six targets.</summary>
     private const int MaxAssignments = 5040;
 
-    /// <summary>So many disks and partitions are looked at in all ways together.</summary>
-    private const int MaxLooks = 2_000_000;
-
     private const int MaxStarts = 4;
 
     private readonly BootDisk _boot = new(manifest);
@@ -55,7 +52,7 @@ internal sealed class Relayout(
 
         int size = manifest.Disks.Sum(d => 1 + d.Layout.Partitions.Count);
         DrException? first = null;
-        foreach (int[] assignment in Given is { } given ? [given.Targets] : Assignments(anchors.Count, targets.Count).Take(Math.Min(MaxAssignments, Math.Max(1, MaxLooks / size))))
+        foreach (int[] assignment in Given is { } given ? [given.Targets] : Assignments(anchors.Count, targets.Count).Take(Math.Min(MaxAssignments, Math.Max(1, PartitionFold.MaxLooks / size))))
         {
             try
             {

@@ -29,7 +29,7 @@ internal sealed class PartitionFold(Manifest manifest, IReadOnlyList<FitTarget> 
     private const int MaxGroupWays = 1000;
 
     /// <summary>So many disks and partitions are looked at in all ways together.</summary>
-    private const int MaxLooks = 2_000_000;
+    internal const int MaxLooks = 2_000_000;
 
     internal const int MaxDisks = 256;
     private const int MaxPartitions = 4096;
